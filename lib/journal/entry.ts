@@ -1,0 +1,46 @@
+/** One record in the journal. The line in the request log, the notification and the replay history are all this. */
+export interface Entry {
+  /** Counts up by one within an epoch; the first entry has 1. */
+  readonly offset: number;
+  /** When it was accepted, in milliseconds since 1970. */
+  readonly time: number;
+  /** What is announced; absent when it is only logged. */
+  readonly topic?: string;
+  /** Any JSON value. */
+  readonly data?: unknown;
+  /** Who may see it; absent: everyone who may enter. */
+  readonly audience?: readonly string[];
+  readonly request?: RequestRecord;
+}
+
+/** An entry before the journal gave it an offset. */
+export type Draft = Omit<Entry, 'offset'>;
+
+/** How a request ended. `failed`: the handler threw or answered 5xx. `aborted`: the client went away first. */
+export type Outcome = 'completed' | 'aborted' | 'failed';
+
+/** A request, or the end of a task that one started, as the request log keeps it. */
+export interface RequestRecord {
+  /** Unique. */
+  readonly id: string;
+  /** An HTTP method, or `TASK` for the end of a task. */
+  readonly method: string;
+  /** The original URL, secrets in its query replaced. */
+  readonly url: string;
+  /** The topic that the request has, announced or not. */
+  readonly topic?: string;
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  readonly user?: string;
+  /** The remote address. */
+  readonly address?: string;
+  /** The plugin: the topic's first segment unless told otherwise. */
+  readonly app?: string;
+  /** A readable sentence. */
+  readonly message: string;
+  /** The request's body, secrets replaced; only when asked for. */
+  readonly params?: unknown;
+  /** On a `TASK` record: the id of the record of the request that started it. */
+  readonly task?: string;
+}

@@ -1,0 +1,43 @@
+import type { ReqcastError } from '../protocol/errors.ts';
+import type { Position } from '../protocol/position.ts';
+import type { Draft, Entry } from './entry.ts';
+import type { Query } from './query.ts';
+
+/** Where a journal hands on what it has. All calls come in one order. */
+export interface JournalSink {
+  /**
+   * A history begins, or another one does: positions count from `start`. Called once while opening, before any
+   * entry, and again whenever history was lost.
+   */
+  reset(start: Position): void;
+  /** Entries that the journal now has, own ones too, each offset one more than the last. */
+  deliver(entries: readonly Entry[]): void;
+  /** A fault in the background. What it means for entries already accepted, the error says. */
+  fault(error: ReqcastError): void;
+}
+
+/**
+ * The append-only stream of entries: the one place where history lives.
+ *
+ * A journal MUST assign offsets that count up by one within an epoch, MUST deliver an entry only after it has it,
+ * MUST deliver in offset order and each entry once, and MUST begin a new epoch if it may have lost an entry that it
+ * had delivered.
+ */
+export interface Journal {
+  /**
+   * Reads what history there is, hands its newest entries to `sink` (after a `reset` to the position before them), and
+   * keeps delivering from there until `close`. Called once.
+   *
+   * @param history how many of the newest entries to hand over at most
+   * @throws ReqcastError `JOURNAL_OPEN_FAILED`
+   */
+  open(sink: JournalSink, history: number): Promise<void>;
+  /** Accepts an entry, before `open` has resolved too. Never throws, never blocks; a failure is a fault. */
+  append(draft: Draft): void;
+  /** Resolves when all that was accepted before this call is in the journal, or was reported as a fault. */
+  flush(): Promise<void>;
+  /** Entries that match, newest first, up to what the journal had when the first one was asked for. */
+  query(query?: Query): AsyncIterable<Entry>;
+  /** Flushes and ends. Idempotent. */
+  close(): Promise<void>;
+}

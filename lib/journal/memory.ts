@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { ReqcastError } from '../protocol/errors.ts';
+import type { Draft, Entry } from './entry.ts';
+import type { Journal, JournalSink } from './journal.ts';
+import { type Query, runQuery } from './query.ts';
+
+export interface MemoryJournalOptions {
+  /** Keep so many of the newest entries for queries. @default 10000 */
+  maxEntries?: number;
+}
+
+/** A journal that lives as long as the process: each start is a new epoch. */
+export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
+  const maxEntries = options.maxEntries ?? 10_000;
+  if (!Number.isInteger(maxEntries) || maxEntries < 1)
+    throw new ReqcastError('INVALID_OPTION', `memoryJournal maxEntries is ${maxEntries}; it must be 1 or more.`);
+  return new MemoryJournal(maxEntries);
+}
+
+class MemoryJournal implements Journal {
+  readonly #maxEntries: number;
+  /** A ring: the entry with offset `n` is at `n % maxEntries`. */
+  readonly #ring: Entry[] = [];
+  #head = 0;
+  #sink: JournalSink | undefined;
+  #early: Draft[] = [];
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
+  }
+
+  async open(sink: JournalSink): Promise<void> {
+    if (this.#sink) throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
+    this.#sink = sink;
+    sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 });
+    const early = this.#early;
+    this.#early = [];
+    for (const draft of early) this.append(draft);
+  }
+
+  append(draft: Draft): void {
+    if (!this.#sink) {
+      this.#early.push(draft);
+      return;
+    }
+    const entry: Entry = { offset: ++this.#head, ...draft };
+    this.#ring[entry.offset % this.#maxEntries] = entry;
+    this.#sink.deliver([entry]);
+  }
+
+  async flush(): Promise<void> {}
+
+  query(query: Query = {}): AsyncIterable<Entry> {
+    return runQuery(query, this.#newestFirst());
+  }
+
+  *#newestFirst(): Iterable<Entry> {
+    for (let offset = this.#head; offset > 0; offset--) {
+      const entry = this.#ring[offset % this.#maxEntries];
+      if (entry?.offset !== offset) return;
+      yield entry;
+    }
+  }
+
+  async close(): Promise<void> {}
+}

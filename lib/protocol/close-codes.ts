@@ -1,0 +1,17 @@
+/** Why we close a WebSocket, beside RFC 6455's own codes. 4000-4999 are for applications (RFC 6455, 7.4.2). */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  invalidPayload: 1007,
+  policyViolation: 1008,
+  tooBig: 1009,
+  serverError: 1011,
+  /** A line that `reqcast.v1` does not know, or a pattern that is malformed. */
+  badLine: 4400,
+  /** `since` did not come in time. */
+  handshakeTimeout: 4408,
+  /** The reader was slower than the wire can make good: connect again. */
+  tooSlow: 4429,
+  /** The proxy's target failed. */
+  targetFailed: 4502,
+} as const;

@@ -1,0 +1,43 @@
+import { formatPosition, type Position, parsePosition } from './position.ts';
+
+/** The WebSocket subprotocol of our own wire. */
+export const SUBPROTOCOL = 'reqcast.v1';
+/** The token's name that means the hub itself, as in WoK. */
+export const HUB_TOKEN = 'woknotifications';
+/** Client and server each say something at least this often. */
+export const HEARTBEAT_MS = 30_000;
+
+/** How a connection starts, or starts anew: the four answers to "what did I miss?". */
+export type Answer = 'live' | 'replayed' | 'changed' | 'resync';
+
+/** What a client says, one line each. */
+export type ClientLine =
+  | { readonly kind: 'since'; readonly position?: Position }
+  | { readonly kind: 'add' | 'remove'; readonly pattern: string }
+  | { readonly kind: 'heartbeat' };
+
+/** Reads one line of a client, or nothing if it says nothing known. */
+export function parseClientLine(line: string): ClientLine | undefined {
+  if (line === 'heartbeat') return { kind: 'heartbeat' };
+  if (line[0] === '+') return { kind: 'add', pattern: line.slice(1) };
+  if (line[0] === '-') return { kind: 'remove', pattern: line.slice(1) };
+  if (line === 'since -') return { kind: 'since' };
+  if (!line.startsWith('since ')) return undefined;
+  // A position that cannot be read is as good as one of another epoch: the answer is resync.
+  return { kind: 'since', position: parsePosition(line.slice(6)) ?? { epoch: '-', offset: 0 } };
+}
+
+/** `@<epoch>:<offset>`, with the answer when the line starts a connection or starts it anew. */
+export function positionLine(position: Position, answer?: Answer): string {
+  return `@${formatPosition(position)}${answer ? ` ${answer}` : ''}\n`;
+}
+
+/** `<topic>` or `<topic> <json>`. */
+export function topicLine(topic: string, data?: unknown): string {
+  return data === undefined ? `${topic}\n` : `${topic} ${JSON.stringify(data)}\n`;
+}
+
+/** The server is going; come back after so many milliseconds. */
+export function byeLine(afterMs: number): string {
+  return `bye ${Math.round(afterMs)}\n`;
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig([
+  {
+    entry: { index: 'lib/index.ts', client: 'lib/client/index.ts' },
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    dts: true,
+    splitting: false,
+  },
+  {
+    entry: { client: 'lib/client/index.ts' },
+    format: ['iife'],
+    globalName: 'reqcast',
+    target: 'es2022',
+    platform: 'browser',
+    minify: true,
+    outExtension: () => ({ js: '.global.js' }),
+  },
+]);
