@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Entry } from '../journal/entry.ts';
+import type { Query } from '../journal/query.ts';
+import type { Notification } from '../protocol/notification.ts';
+import type { Position } from '../protocol/position.ts';
+
+export type Listener = (notification: Notification) => void;
+
+/** What `attach` returns: the attachment's life, and the app's own ways in and out. */
+export interface Attachment {
+  /** Resolves when the journal and the UNIX socket are open; rejects with what prevented it. */
+  readonly ready: Promise<void>;
+  /** The request log and the history. */
+  readonly journal: { query(query?: Query): AsyncIterable<Entry>; flush(): Promise<void> };
+  /** Where the journal's head is; nothing before `ready`. */
+  readonly position: Position | undefined;
+  /** The push server's UNIX socket, if there is one. */
+  readonly socketPath: string | undefined;
+  /**
+   * Announces a topic.
+   * @param data any JSON value, at most 64 KiB of it
+   * @throws ReqcastError `INVALID_TOPIC`, `INVALID_DATA`, `CLOSED`
+   */
+  notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void;
+  /** Calls `listener` for each notification that the pattern names, whatever its audience. Returns its undo. */
+  on(pattern: string, listener: Listener, options?: { signal?: AbortSignal }): () => void;
+  /** For a response that says 202: the handle of what goes on. */
+  task(response: ServerResponse): Task;
+  /** The request hooks for Express and Connect, where no server is in hand. */
+  middleware(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
+  /** The same for Koa. */
+  koa(): (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+  /** Ends all that `attach` began and leaves the server as found. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What we need of a Koa context. */
+export interface KoaContext {
+  req: IncomingMessage;
+  res: ServerResponse;
+  request?: { body?: unknown };
+  state?: { user?: unknown };
+}
+
+/** Something that a request started and that ends later. */
+export interface Task {
+  /** The id of the request's record. */
+  readonly id: string;
+  /**
+   * Writes the `TASK` record, which tells the User Log the final status, and announces `TASK:` with the request's
+   * path. Only the first call counts.
+   * @param status an HTTP status. @default 200
+   */
+  done(status?: number, options?: { message?: string; data?: unknown }): void;
+}
