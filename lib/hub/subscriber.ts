@@ -1,6 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
-import type { Answer } from '../protocol/wire.ts';
 import type { Position } from '../protocol/position.ts';
+import type { Answer } from '../protocol/wire.ts';
 
 /**
  * How entries become what one kind of subscriber is sent. A frame is made once for all subscribers of one group

@@ -1,0 +1,61 @@
+import type { Entry } from '../journal/entry.ts';
+import type { Position } from '../protocol/position.ts';
+import type { Answer } from '../protocol/wire.ts';
+
+/**
+ * The newest entries of one epoch, and for older ones the last offset of each topic.
+ * An entry with offset `n` is in slot `n % capacity`.
+ */
+export class Window {
+  readonly #capacity: number;
+  #slots: Entry[] = [];
+  #epoch = '';
+  #head = 0;
+  #start = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** The position after the newest entry. */
+  get position(): Position {
+    return { epoch: this.#epoch, offset: this.#head };
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The oldest offset from which all that follows can be replayed. */
+  get floor(): number {
+    return Math.max(this.#start, this.#head - this.#capacity);
+  }
+
+  reset(start: Position): void {
+    this.#epoch = start.epoch;
+    this.#head = start.offset;
+    this.#start = start.offset;
+    this.#slots = [];
+  }
+
+  push(entry: Entry): void {
+    this.#head = entry.offset;
+    this.#slots[entry.offset % this.#capacity] = entry;
+  }
+
+  /** The entries after `from`, up to and with `to`; both must be between floor and head. */
+  slice(from: number, to: number): Entry[] {
+    const entries: Entry[] = [];
+    for (let offset = from + 1; offset <= to; offset++)
+      entries.push(this.#slots[offset % this.#capacity] as Entry);
+    return entries;
+  }
+
+  /** What a subscriber that was at `since` has to be told. */
+  answer(since: Position | undefined): Answer {
+    if (!since) return 'live';
+    if (since.epoch !== this.#epoch || since.offset > this.#head || since.offset < this.floor)
+      return 'resync';
+    return 'replayed';
+  }
+}

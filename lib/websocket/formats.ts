@@ -1,0 +1,25 @@
+import { eomFormat } from '../hub/eom-format.ts';
+import type { Format } from '../hub/subscriber.ts';
+import type { Entry } from '../journal/entry.ts';
+import { positionLine, topicLine } from '../protocol/wire.ts';
+
+/** `reqcast.v1`: a line for each topic, closed by the position. */
+export const linesFormat: Format<Buffer> = {
+  name: 'lines',
+  encode(entries, reached) {
+    let text = '';
+    for (const entry of entries) text += lineOf(entry);
+    return Buffer.from(text + positionLine(reached));
+  },
+};
+
+const lineOf = (entry: Entry) => topicLine(entry.topic as string, entry.data);
+
+/** The stream of the push server, each piece in base64. */
+export const base64Format: Format<Buffer> = {
+  name: 'base64',
+  encode(entries, reached) {
+    const piece = eomFormat.encode(entries, reached);
+    return piece && Buffer.from(piece.toString('base64'));
+  },
+};

@@ -1,0 +1,116 @@
+import type { RawData } from 'ws';
+import type { Subscriber } from '../hub/hub.ts';
+import type { Sink } from '../hub/subscriber.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { assertPattern } from '../protocol/pattern.ts';
+import type { Position } from '../protocol/position.ts';
+import { type Answer, byeLine, parseClientLine, positionLine, topicLine } from '../protocol/wire.ts';
+import { linesFormat } from './formats.ts';
+import { type Entrance, type Guest, isWritable, type SessionContext } from './subscription.ts';
+
+/** One WebSocket that speaks `reqcast.v1`. */
+export class Session implements Guest, Sink<Buffer> {
+  readonly #entrance: Entrance;
+  readonly #context: SessionContext;
+  readonly #patterns = new Set<string>();
+  readonly #deadline: NodeJS.Timeout;
+  #subscriber: Subscriber<Buffer> | undefined;
+
+  constructor(entrance: Entrance, context: SessionContext) {
+    this.#entrance = entrance;
+    this.#context = context;
+    const { ws, socket } = entrance;
+    this.#deadline = setTimeout(
+      () => ws.close(CloseCode.handshakeTimeout, 'no "since" line in time'),
+      context.handshakeTimeoutMs,
+    ).unref();
+    ws.on('message', (data, isBinary) => this.#read(data, isBinary));
+    ws.on('close', () => this.#leave());
+    socket.on('drain', () => this.#subscriber?.wake());
+  }
+
+  get writable(): boolean {
+    return isWritable(this.#entrance);
+  }
+
+  write(frame: Buffer): void {
+    this.#entrance.ws.send(frame, { binary: false });
+  }
+
+  restart(answer: Answer, position: Position, topics: readonly string[]): void {
+    const changed = topics.map((topic) => topicLine(topic)).join('');
+    this.#say(positionLine(position, answer) + (changed && changed + positionLine(position)));
+  }
+
+  beat(): void {
+    if (this.#subscriber && this.writable) this.#say(positionLine(this.#subscriber.position));
+  }
+
+  bye(afterMs: number): void {
+    this.#say(byeLine(afterMs));
+  }
+
+  #say(text: string): void {
+    this.#entrance.ws.send(text);
+  }
+
+  #read(data: RawData, isBinary: boolean): void {
+    if (isBinary) return this.#refuse('text messages only');
+    const lines = data.toString().split('\n');
+    let since: { position?: Position } | undefined;
+    let changed = false;
+    for (const line of lines) {
+      if (line === '') continue;
+      const said = parseClientLine(line);
+      if (!said) return this.#refuse(`unknown line ${JSON.stringify(line.slice(0, 40))}`);
+      if (!this.#subscriber && !since && said.kind !== 'since')
+        return this.#refuse('"since" must come first');
+      if (said.kind === 'since') {
+        if (this.#subscriber || since) return this.#refuse('"since" came twice');
+        since = said;
+      } else if (said.kind !== 'heartbeat') {
+        const problem = this.#change(said.kind, said.pattern);
+        if (problem) return this.#refuse(problem);
+        changed = true;
+      }
+    }
+    if (since) this.#enter(since.position);
+    else if (changed && this.#subscriber) this.#subscriber.interest = this.#interest();
+  }
+
+  #change(kind: 'add' | 'remove', pattern: string): string | undefined {
+    if (kind === 'remove') {
+      this.#patterns.delete(pattern);
+      return undefined;
+    }
+    try {
+      assertPattern(pattern);
+    } catch {
+      return `malformed pattern ${JSON.stringify(pattern.slice(0, 40))}`;
+    }
+    this.#patterns.add(pattern);
+    const most = this.#context.maxPatterns;
+    return this.#patterns.size > most ? `more than ${most} patterns` : undefined;
+  }
+
+  #interest() {
+    return { patterns: [...this.#patterns], audience: this.#context.audience };
+  }
+
+  #enter(since: Position | undefined): void {
+    clearTimeout(this.#deadline);
+    this.#subscriber = this.#context.hub.add(linesFormat, this.#interest(), this);
+    this.#subscriber.resume(since);
+  }
+
+  #refuse(problem: string): void {
+    this.#leave();
+    // A reason has at most 123 bytes (RFC 6455, 5.5), and what is quoted may be anything.
+    this.#entrance.ws.close(CloseCode.badLine, problem.replace(/[^ -~]/g, '?').slice(0, 120));
+  }
+
+  #leave(): void {
+    clearTimeout(this.#deadline);
+    this.#subscriber?.leave();
+  }
+}
