@@ -10,13 +10,13 @@ async function refresh() {
   );
 }
 
-form.addEventListener('submit', (event) => {
+form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const body = JSON.stringify({ name: new FormData(form).get('name') });
-  fetch('/ginger/users', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+  await fetch('/ginger/users', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
   form.reset();
 });
 
 // Whoever adds a user, in whichever window: this page shows it.
 connect().on('*:/ginger/users', refresh);
-refresh();
+await refresh();
