@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+
+const EXAMPLES = resolve(__dirname, '../../examples');
+const processes = new Set<ChildProcess>();
+
+afterEach(async () => {
+  const ended = [...processes].map((child) => new Promise((done) => child.once('exit', done)));
+  for (const child of processes) child.kill();
+  await Promise.all(ended);
+});
+
+/** A child process whose output lines can be waited for. */
+class Program {
+  readonly child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #waiting: Array<() => void> = [];
+  #errors = '';
+
+  constructor(command: string, args: string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(command, args, { env: { ...process.env, PORT: '0', ...env } });
+    processes.add(this.child);
+    this.child.once('exit', () => {
+      processes.delete(this.child);
+      this.#wake();
+    });
+    this.child.stderr?.on('data', (piece) => {
+      this.#errors += piece;
+    });
+    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.#lines.push(line);
+      this.#wake();
+    });
+  }
+
+  /** The next line that starts with `prefix`, without it. */
+  async line(prefix: string): Promise<string> {
+    for (;;) {
+      const at = this.#lines.findIndex((line) => line.startsWith(prefix));
+      if (at >= 0) return (this.#lines.splice(0, at + 1).at(-1) as string).slice(prefix.length);
+      if (this.child.exitCode !== null) throw new Error(`the program ended: ${this.#errors}`);
+      await new Promise<void>((woken) => this.#waiting.push(woken));
+    }
+  }
+
+  #wake(): void {
+    for (const woken of this.#waiting.splice(0)) woken();
+  }
+
+  /** What it exits with after a polite request to stop. */
+  async stop(): Promise<number | null> {
+    const exited = new Promise<number | null>((done) => this.child.once('exit', (code) => done(code)));
+    this.child.kill('SIGTERM');
+    return exited;
+  }
+}
+
+const example = (path: string, env?: NodeJS.ProcessEnv) =>
+  new Program(process.execPath, [join(EXAMPLES, path)], env);
+
+/** Follows all topics: resolves with the first announced one, once `act` has run behind the server's answer. */
+async function firstTopic(url: string, act: () => Promise<unknown>): Promise<string> {
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/websockify`, 'reqcast.v1');
+  try {
+    return await new Promise<string>((done, fail) => {
+      ws.on('error', fail);
+      ws.on('close', (code, reason) => fail(new Error(`closed with ${code} ${reason}`)));
+      ws.on('open', () => ws.send('since -\n+*:/**\n'));
+      ws.on('message', (data) => {
+        for (const line of data.toString().split('\n')) {
+          if (line.endsWith(' live')) act().catch(fail);
+          else if (line !== '' && line[0] !== '@') done(line);
+        }
+      });
+    });
+  } finally {
+    ws.terminate();
+  }
+}
+
+function post(url: string, body = '{"name":"ada","password":"sesame"}'): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+}
+
+describe('each server example announces a POST and ends when asked to', () => {
+  test.each([
+    ['raw-http/server.js', '/ginger/users', 'POST:/ginger/users'],
+    ['express/server.js', '/plugins/ginger/users', 'POST:/ginger/users'],
+    ['koa/server.js', '/ginger/users', 'POST:/ginger/users'],
+    ['fastify/server.js', '/ginger/users', 'POST:/ginger/users'],
+    ['plugin-ui-esbuild/build.js', '/ginger/users', 'POST:/ginger/users'],
+  ])('%s', async (path, route, topic) => {
+    const program = example(path);
+    const url = await program.line('listening on ');
+
+    expect(await firstTopic(url, () => post(url + route))).toBe(topic);
+    expect(await program.stop()).toBe(0);
+  });
+});
+
+test('the Express example gives the request log, without the secret', async () => {
+  const url = await example('express/server.js').line('listening on ');
+  await firstTopic(url, () => post(`${url}/plugins/ginger/users`));
+
+  const [record] = (await (await fetch(`${url}/logs`)).json()) as Record<string, unknown>[];
+
+  expect(record).toMatchObject({
+    method: 'POST',
+    topic: 'POST:/ginger/users',
+    status: 201,
+    outcome: 'completed',
+    app: 'ginger',
+    message: 'Create ginger users',
+    params: { name: 'ada', password: '[redacted]' },
+  });
+});
+
+test('the plugin page carries the client, bundled', async () => {
+  const url = await example('plugin-ui-esbuild/build.js').line('listening on ');
+
+  const page = await (await fetch(url)).text();
+  const script = await (await fetch(`${url}/ui.js`)).text();
+
+  expect(page).toContain('/ui.js');
+  expect(script).toContain('reqcast.v1');
+  expect(script).not.toMatch(/\bimport\b[^(]*from/);
+});
+
+describe('each logger example writes a line for each record', () => {
+  test.each([
+    ['pino-sink/server.js', 'msg'],
+    ['winston-sink/server.js', 'message'],
+  ])('%s', async (path, property) => {
+    const program = example(path);
+    const url = await program.line('listening on ');
+    await post(`${url}/ginger/users`);
+
+    const line = JSON.parse(`{${await program.line('{')}`);
+
+    expect(line).toMatchObject({ [property]: 'Create ginger users', status: 200, app: 'ginger' });
+  });
+});
+
+describe('each subscriber follows the push server', () => {
+  const has = (command: string, args: string[]) => spawnSync(command, args).status === 0;
+  /** OpenBSD's and nmap's nc have -U, the traditional one has not. */
+  const ncKnowsUnix = () => /-\w*U/.test(String(spawnSync('nc', ['-h'], { encoding: 'utf8' }).stderr));
+
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'reqcast-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs the test, or says in a line what is missing; where that is not an option, fails. */
+  function withTool(there: boolean, hint: string, title: string, run: () => Promise<void>): void {
+    if (!there) console.warn(`skipped: ${title}: ${hint}`);
+    if (there || process.env.CI === 'true') test(title, run);
+    else test.skip(title, run);
+  }
+
+  async function served(): Promise<{ url: string; socketPath: string }> {
+    const server = example('subscribers/server.js', { SOCKET_PATH: join(folder, 'live.sock') });
+    const socketPath = await server.line('pushing on ');
+    return { socketPath, url: await server.line('listening on ') };
+  }
+
+  withTool(has('python3', ['--version']), 'install python3', 'subscribe.py', async () => {
+    const { url, socketPath } = await served();
+    const subscriber = new Program('python3', [join(EXAMPLES, 'subscribers/subscribe.py'), socketPath]);
+    await subscriber.line('connected');
+    await post(`${url}/ginger/users`);
+
+    expect(await subscriber.line('')).toBe('POST:/ginger/users');
+  });
+
+  withTool(ncKnowsUnix(), 'install netcat-openbsd (nc with -U)', 'subscribe.sh', async () => {
+    const { url, socketPath } = await served();
+    const subscriber = new Program('sh', [join(EXAMPLES, 'subscribers/subscribe.sh'), socketPath]);
+    const output = subscriber.child.stdout as NodeJS.ReadableStream;
+    const first = new Promise<string>((done) => output.once('data', (piece) => done(String(piece))));
+
+    // nc says nothing when it is connected: ask until it hears.
+    let heard = false;
+    const piece = first.then((text) => {
+      heard = true;
+      return text;
+    });
+    while (!heard) await post(`${url}/ginger/users`);
+
+    expect(await piece).toMatch(/^POST:\/ginger\/users\/\/EOM\/\//);
+  });
+});
