@@ -22,5 +22,8 @@ export function assertTopic(topic: unknown): asserts topic is string {
   const problem = topicProblem(topic);
   if (problem === undefined) return;
   const shown = typeof topic === 'string' ? JSON.stringify(topic.slice(0, 80)) : String(topic);
-  throw new ReqcastError('INVALID_TOPIC', `Topic ${shown} is refused: ${problem}. Use e.g. "POST:/ginger/users".`);
+  throw new ReqcastError(
+    'INVALID_TOPIC',
+    `Topic ${shown} is refused: ${problem}. Use e.g. "POST:/ginger/users".`,
+  );
 }

@@ -37,6 +37,8 @@ export interface EndpointOptions {
 /** One path for WebSockets: from the upgrade request to an open connection at its destination. */
 export class Endpoint {
   readonly #options: EndpointOptions;
+  readonly #servers = new Map<number, WebSocketServer>();
+  readonly #agreed = new WeakMap<IncomingMessage, string>();
   readonly #guests = new Map<WebSocket, Guest>();
   readonly #arriving = new Set<AbortController>();
   readonly #silent = new WeakSet<WebSocket>();
@@ -64,7 +66,7 @@ export class Endpoint {
 
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const name = tokenName(request);
-    const destination = await this.#arrive(socket, (signal) => {
+    const destination = await this.#arrive(socket, async (signal) => {
       if (this.#closed) throw new Refusal(503, 'CLOSING', 'The server is going.', { 'Retry-After': '1' });
       return this.#options.resolve(name, request, signal);
     });
@@ -72,20 +74,29 @@ export class Endpoint {
     try {
       if (socket.destroyed) return;
       const protocol = choose(offeredProtocols(request), destination);
-      const server = new WebSocketServer({
-        noServer: true,
-        clientTracking: false,
-        perMessageDeflate: false,
-        maxPayload: destination.maxMessageBytes,
-        handleProtocols: () => protocol || false,
-      });
-      server.handleUpgrade(request, socket, head, (ws) => {
+      this.#agreed.set(request, protocol);
+      this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
         opened = true;
         this.#admit(destination, { ws, socket, protocol });
       });
     } finally {
       if (!opened) destination.abandon?.();
     }
+  }
+
+  /** The handshakes of all destinations with this limit. */
+  #server(maxPayload: number): WebSocketServer {
+    const known = this.#servers.get(maxPayload);
+    if (known) return known;
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      handleProtocols: (_, request) => this.#agreed.get(request) || false,
+    });
+    this.#servers.set(maxPayload, server);
+    return server;
   }
 
   /** Runs what may take time, for as long as the client is there and not longer than the handshake may take. */
@@ -137,12 +148,12 @@ export class Endpoint {
       }
       this.#silent.add(ws);
       ws.ping();
-      guest.beat?.();
+      guest.beat();
     }
   }
 
   #dismiss(ws: WebSocket): void {
-    if (ws.readyState === ws.OPEN) this.#guests.get(ws)?.bye?.(Math.random() * RETURN_SPREAD_MS);
+    if (ws.readyState === ws.OPEN) this.#guests.get(ws)?.bye(Math.random() * RETURN_SPREAD_MS);
     ws.close(CloseCode.goingAway, 'the server is going');
   }
 

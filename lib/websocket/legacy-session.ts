@@ -27,6 +27,10 @@ export class LegacySession implements Guest, Sink<Buffer> {
     this.#entrance.ws.send(frame, { binary: this.#entrance.protocol !== 'base64' });
   }
 
+  beat(): void {}
+
+  bye(): void {}
+
   /** This wire has no word for a hole in the stream; a new connection is the one way to say it. */
   restart(answer: Answer): void {
     if (answer !== 'live') this.#entrance.ws.close(CloseCode.tooSlow, 'entries were missed: connect again');

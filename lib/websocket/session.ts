@@ -55,27 +55,30 @@ export class Session implements Guest, Sink<Buffer> {
   }
 
   #read(data: RawData, isBinary: boolean): void {
-    if (isBinary) return this.#refuse('text messages only');
-    const lines = data.toString().split('\n');
+    const problem = isBinary ? 'text messages only' : this.#obey(data.toString().split('\n'));
+    if (problem !== undefined) this.#refuse(problem);
+  }
+
+  /** Does what the lines say, or tells what is wrong with them. */
+  #obey(lines: readonly string[]): string | undefined {
     let since: { position?: Position } | undefined;
     let changed = false;
     for (const line of lines) {
       if (line === '') continue;
       const said = parseClientLine(line);
-      if (!said) return this.#refuse(`unknown line ${JSON.stringify(line.slice(0, 40))}`);
-      if (!this.#subscriber && !since && said.kind !== 'since')
-        return this.#refuse('"since" must come first');
-      if (said.kind === 'since') {
-        if (this.#subscriber || since) return this.#refuse('"since" came twice');
-        since = said;
-      } else if (said.kind !== 'heartbeat') {
+      if (!said) return `unknown line ${JSON.stringify(line.slice(0, 40))}`;
+      const entered = this.#subscriber !== undefined || since !== undefined;
+      if (entered === (said.kind === 'since')) return '"since" must come first, and once';
+      if (said.kind === 'since') since = said;
+      else if (said.kind !== 'heartbeat') {
         const problem = this.#change(said.kind, said.pattern);
-        if (problem) return this.#refuse(problem);
+        if (problem !== undefined) return problem;
         changed = true;
       }
     }
     if (since) this.#enter(since.position);
     else if (changed && this.#subscriber) this.#subscriber.interest = this.#interest();
+    return undefined;
   }
 
   #change(kind: 'add' | 'remove', pattern: string): string | undefined {

@@ -2,13 +2,16 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Hub } from '../hub/hub.ts';
 
-/** What a destination does with a WebSocket once it is open. */
+/** What a destination says on a WebSocket beside its own traffic. */
 export interface Guest {
   /** Called at each heartbeat. */
-  beat?(): void;
+  beat(): void;
   /** The server is going: say so, and that the client may come back after so long. */
-  bye?(afterMs: number): void;
+  bye(afterMs: number): void;
 }
+
+/** For wires that have no words of their own for it. */
+export const silentGuest: Guest = { beat() {}, bye() {} };
 
 /** Who entered, and by which wire. */
 export interface Entrance {

@@ -1,0 +1,248 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import createDebug from 'debug';
+import { eomFormat } from '../hub/eom-format.ts';
+import { Hub } from '../hub/hub.ts';
+import type { Draft } from '../journal/entry.ts';
+import { ReqcastError } from '../protocol/errors.ts';
+import { assertTopic } from '../protocol/topic.ts';
+import { PushPeer } from '../push/peer.ts';
+import { type PushServer, pushServer } from '../push/push-server.ts';
+import { Observer } from '../request/observer.ts';
+import { Endpoint } from '../websocket/endpoint.ts';
+import { Refusal } from '../websocket/refusal.ts';
+import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
+import { copyData } from './data.ts';
+import { Destinations } from './destinations.ts';
+import { type Fault, faults } from './faults.ts';
+import { Listeners } from './listeners.ts';
+import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
+import type { AttachOptions } from './options.ts';
+import { serverOf, type TapMember, tapServer } from './tap.ts';
+import { createTask } from './task.ts';
+
+const debug = createDebug('reqcast:attach');
+
+/** Entries that came before the journal is open wait in memory, up to so many. */
+const MAX_EARLY_ENTRIES = 10_000;
+
+/**
+ * Makes a server's requests the live feed of its UI. Synchronous, before or after `listen`; without a server, use
+ * `middleware()` or `koa()`, which find it by the first request.
+ *
+ * @throws ReqcastError `INVALID_OPTION`, `INVALID_TOPIC`, `PATH_TAKEN`, `PROXY_WITHOUT_AUTHORIZE`
+ */
+export function attach(server: Server | HttpsServer, options?: AttachOptions): Attachment;
+export function attach(options?: AttachOptions): Attachment;
+export function attach(
+  first: Server | HttpsServer | AttachOptions = {},
+  second: AttachOptions = {},
+): Attachment {
+  const isServer = typeof (first as Server).emit === 'function';
+  const attachment = new Wiring(normalizeOptions(isServer ? second : (first as AttachOptions)));
+  if (isServer) attachment.tap(first as Server);
+  attachment.open();
+  return attachment;
+}
+
+/** The one place that knows every part. */
+class Wiring implements Attachment, TapMember {
+  readonly path: string;
+  readonly journal: Attachment['journal'];
+  ready!: Promise<void>;
+  readonly #options: NormalizedOptions;
+  readonly #fault: Fault;
+  readonly #hub: Hub;
+  readonly #listeners: Listeners;
+  readonly #observer: Observer;
+  readonly #endpoint: Endpoint;
+  readonly #push: PushServer | undefined;
+  readonly #untap = new Map<Server, () => void>();
+  #early: Draft[] | undefined = [];
+  #closing: Promise<void> | undefined;
+  #sealed = false;
+
+  constructor(options: NormalizedOptions) {
+    this.#options = options;
+    this.path = options.path;
+    const fault = faults(options.onError);
+    this.#fault = fault;
+    this.#hub = new Hub({ windowSize: options.windowSize, onFault: (error) => fault('hub', error) });
+    this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
+    this.#observer = new Observer(options, {
+      append: (draft) => this.#append(draft),
+      fault: (error) => fault('request', error),
+    });
+    const destinations = new Destinations(options, this.#hub, fault);
+    this.#endpoint = new Endpoint({
+      resolve: async (name, request, signal) => {
+        await this.#readyFor();
+        return destinations.resolve(name, request, signal);
+      },
+      handshakeTimeoutMs: options.handshakeTimeoutMs,
+      closeTimeoutMs: options.closeTimeoutMs,
+      onFault: (error) => fault('websocket', error),
+    });
+    if (options.pushServer) this.#push = this.#createPush();
+    this.journal = {
+      query: (query) => options.journal.query(query),
+      flush: async () => {
+        await this.ready;
+        await options.journal.flush();
+      },
+    };
+    if (!options.authorize) debug('no authorize: notifications are open to whoever reaches the server');
+  }
+
+  get position() {
+    return this.#early ? undefined : this.#hub.position;
+  }
+
+  get socketPath() {
+    return this.#push?.socketPath;
+  }
+
+  tap(server: Server): void {
+    if (this.#closing || this.#untap.has(server)) return;
+    this.#untap.set(server, tapServer(server, this));
+  }
+
+  open(): void {
+    this.ready = this.#open();
+    this.ready.catch((error: unknown) => {
+      const lost = this.#early?.length ?? 0;
+      this.#early = undefined;
+      if (!this.#closing) this.#fault('journal', error);
+      if (lost > 0) debug('%d entries had no journal to go to', lost);
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { journal, windowSize } = this.#options;
+    const sink = {
+      reset: (start: Parameters<Hub['reset']>[0]) => this.#hub.reset(start),
+      deliver: (entries: Parameters<Hub['deliver']>[0]) => this.#hub.deliver(entries),
+      fault: (error: ReqcastError) => this.#fault('journal', error),
+    };
+    await journal.open(sink, windowSize);
+    this.#listeners.open();
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const draft of early) journal.append(draft);
+    await this.#push?.open();
+  }
+
+  async #readyFor(): Promise<void> {
+    try {
+      await this.ready;
+    } catch {
+      throw new Refusal(503, 'NOT_READY', 'The journal or the push server is not open.', {
+        'Retry-After': '5',
+      });
+    }
+  }
+
+  #createPush(): PushServer {
+    const { pushServer: given, closeTimeoutMs } = this.#options;
+    return pushServer({ ...(given === true ? {} : given || {}), closeTimeoutMs }, (stream) => {
+      const peer = new PushPeer(stream, () => subscriber.wake());
+      const subscriber = this.#hub.add(eomFormat, { audience: [] }, peer);
+      stream.on('close', () => subscriber.leave());
+    });
+  }
+
+  #append(draft: Draft): void {
+    if (this.#sealed) return;
+    if (!this.#early) this.#options.journal.append(draft);
+    else if (this.#early.push(draft) > MAX_EARLY_ENTRIES) {
+      this.#early.shift();
+      const message = `More than ${MAX_EARLY_ENTRIES} entries came before the journal was open; the oldest are lost.`;
+      this.#fault('journal', new ReqcastError('OVERLOADED', message));
+    }
+  }
+
+  notify(topic: string, data?: unknown, { audience }: { audience?: readonly string[] } = {}): void {
+    if (this.#closing) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
+    assertTopic(topic);
+    const copy = copyData(data);
+    this.#append({
+      time: Date.now(),
+      topic,
+      ...(copy !== undefined && { data: copy }),
+      ...(audience && { audience }),
+    });
+  }
+
+  on(pattern: string, listener: Listener, { signal }: { signal?: AbortSignal } = {}): () => void {
+    return this.#listeners.on(pattern, listener, signal);
+  }
+
+  task(response: ServerResponse): Task {
+    return createTask(this.#observer.exchangeOf(response), this.#observer);
+  }
+
+  middleware() {
+    return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
+      this.#enter(request, response);
+      if (!response.writableEnded) next();
+    };
+  }
+
+  koa() {
+    return async (context: KoaContext, next: () => Promise<unknown>) => {
+      const { req, res } = context;
+      this.#enter(req, res, {
+        body: () => context.request?.body,
+        user: () => context.state?.user,
+      });
+      if (!res.writableEnded) await next();
+    };
+  }
+
+  #enter(
+    request: IncomingMessage,
+    response: ServerResponse,
+    extra?: Parameters<Observer['observe']>[2],
+  ): void {
+    if (this.#closing) return;
+    const server = serverOf(request);
+    if (server) this.tap(server);
+    else debug('no server found behind the middleware: give attach() the server for WebSockets');
+    this.#observer.observe(request, response, extra);
+    // This one came before the server was ours; the client's next try finds the endpoint.
+    const late = request.headers.upgrade && request.url?.split('?')[0] === this.path;
+    if (late)
+      response.writeHead(503, { 'Retry-After': '1', Connection: 'close' }).end('NOT_READY: try again\n');
+  }
+
+  onRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#closing) this.#observer.observe(request, response);
+  }
+
+  onThrow(response: ServerResponse): void {
+    this.#observer.threw(response);
+  }
+
+  onUpgrade(...upgrade: Parameters<Endpoint['accept']>): void {
+    this.#endpoint.accept(...upgrade);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { journal } = this.#options;
+    const opened = await this.ready.then(
+      () => true,
+      () => false,
+    );
+    for (const untap of this.#untap.values()) untap();
+    this.#untap.clear();
+    if (opened) await journal.flush();
+    await Promise.all([this.#endpoint.close(), this.#push?.close()]);
+    this.#sealed = true;
+    await journal.close();
+  }
+}

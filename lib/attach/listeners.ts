@@ -1,0 +1,76 @@
+import type { Hub, Subscriber } from '../hub/hub.ts';
+import type { Format, Sink } from '../hub/subscriber.ts';
+import type { Notification } from '../protocol/notification.ts';
+import { assertPattern } from '../protocol/pattern.ts';
+import type { Listener } from './attachment.ts';
+
+/** The app's own listeners get the entries as they are. */
+const notificationFormat: Format<readonly Notification[]> = {
+  name: 'notification',
+  encode: (entries, { epoch }) =>
+    entries.map(({ topic, data, time, offset }) => ({
+      topic: topic as string,
+      ...(data !== undefined && { data }),
+      time,
+      position: { epoch, offset },
+    })),
+};
+
+/** In-process subscribers: always writable, and each listener's fault its own. */
+export class Listeners {
+  readonly #hub: Hub;
+  readonly #onFault: (fault: unknown) => void;
+  /** Listeners that came before the journal was open: they begin where it begins. */
+  #waiting: Set<() => void> | undefined = new Set();
+
+  constructor(hub: Hub, onFault: (fault: unknown) => void) {
+    this.#hub = hub;
+    this.#onFault = onFault;
+  }
+
+  open(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const enter of waiting ?? []) enter();
+  }
+
+  on(pattern: string, listener: Listener, signal?: AbortSignal): () => void {
+    assertPattern(pattern);
+    if (signal?.aborted) return () => {};
+    let subscriber: Subscriber<readonly Notification[]> | undefined;
+    const enter = () => {
+      subscriber = this.#hub.add(notificationFormat, { patterns: [pattern], audience: 'all' }, sink);
+    };
+    const off = () => {
+      this.#waiting?.delete(enter);
+      subscriber?.leave();
+      signal?.removeEventListener('abort', off);
+      gone = true;
+    };
+    let gone = false;
+    const sink = this.#sink(pattern, (notification) => {
+      if (!gone) listener(notification);
+    });
+    signal?.addEventListener('abort', off, { once: true });
+    if (this.#waiting) this.#waiting.add(enter);
+    else enter();
+    return off;
+  }
+
+  #sink(pattern: string, listener: Listener): Sink<readonly Notification[]> {
+    const call = (notification: Notification) => {
+      try {
+        listener(notification);
+      } catch (fault) {
+        this.#onFault(fault);
+      }
+    };
+    return {
+      writable: true,
+      write: (notifications) => notifications.forEach(call),
+      restart: (answer, position) => {
+        if (answer === 'resync') call({ topic: pattern, replay: 'resync', position, time: Date.now() });
+      },
+    };
+  }
+}

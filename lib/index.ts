@@ -1,0 +1,21 @@
+export { attach } from './attach/attach.ts';
+export type { Attachment, KoaContext, Listener, Task } from './attach/attachment.ts';
+export type {
+  AttachOptions,
+  Authorization,
+  Authorize,
+  ProxyOptions,
+  PushServerOptions,
+  Stage,
+} from './attach/options.ts';
+export type { Draft, Entry, Outcome, RequestRecord } from './journal/entry.ts';
+export { type FileJournalOptions, fileJournal } from './journal/file.ts';
+export type { Journal, JournalSink } from './journal/journal.ts';
+export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
+export type { Query } from './journal/query.ts';
+export { CloseCode } from './protocol/close-codes.ts';
+export { type ErrorCode, ReqcastError } from './protocol/errors.ts';
+export type { Notification } from './protocol/notification.ts';
+export type { Position } from './protocol/position.ts';
+export type { Target, Targets } from './proxy/target.ts';
+export type { MutableRecord, RequestOptions } from './request/options.ts';

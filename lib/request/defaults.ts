@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestRecord } from '../journal/entry.ts';
+
+/** What login middleware leaves on a request. */
+interface Login {
+  user?: unknown;
+  auth?: { user?: unknown } & Record<string, unknown>;
+  session?: { user?: unknown } | null;
+}
+
+const NAMES = ['username', 'name', 'login', 'email', 'id', 'sub'] as const;
+
+/** Who is logged in, by the properties that Passport, express-session, express-jwt and basic auth set. */
+export function defaultUser(request: IncomingMessage): string | undefined {
+  const login = request as IncomingMessage & Login;
+  return nameOf(login.user) ?? nameOf(login.session?.user) ?? nameOf(login.auth?.user) ?? nameOf(login.auth);
+}
+
+/** A user's name: the text itself, or the first naming property. */
+export function nameOf(user: unknown): string | undefined {
+  if (typeof user === 'string') return user || undefined;
+  if (typeof user !== 'object' || user === null) return undefined;
+  for (const property of NAMES) {
+    const value = (user as Record<string, unknown>)[property];
+    if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return String(value);
+  }
+  return undefined;
+}
+
+/** The remote address; behind a trusted proxy the one that it names. IPv4 is told as IPv4. */
+export function addressOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
+  const forwarded = trustProxy
+    ? String(request.headers['x-forwarded-for'] ?? '')
+        .split(',')[0]
+        ?.trim()
+    : '';
+  return (forwarded || request.socket.remoteAddress)?.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** The topic's first segment. */
+export function defaultApp(topic: string | undefined): string | undefined {
+  return topic?.slice(topic.indexOf('/') + 1).split('/')[0] || undefined;
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  POST: 'Create',
+  PUT: 'Update',
+  PATCH: 'Update',
+  DELETE: 'Delete',
+};
+
+/** E.g. `Create ginger users`, or `Delete ginger users: failed with status 500`. */
+export function defaultMessage(record: RequestRecord): string {
+  const path = record.topic ? record.topic.slice(record.topic.indexOf('/')) : record.url;
+  const what = path.split('?')[0]?.split('/').filter(Boolean).join(' ') || '/';
+  const said = `${VERBS[record.method] ?? record.method} ${what}`;
+  if (record.outcome === 'aborted') return `${said}: the client went away`;
+  return record.status >= 400 ? `${said}: failed with status ${record.status}` : said;
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Outcome, RequestRecord } from '../journal/entry.ts';
+
+/** What only a framework's own middleware can tell of a request. */
+export interface Extra {
+  body?: () => unknown;
+  user?: () => unknown;
+}
+
+type AfterRecord = (record: RequestRecord, audience: readonly string[] | undefined) => void;
+
+/** One request and its response, from the request's start to its record. */
+export class Exchange {
+  readonly id = randomUUID();
+  readonly startedAt = performance.now();
+  readonly method: string;
+  /** As it came: routers rewrite `request.url`. */
+  readonly url: string;
+  readonly address: string | undefined;
+  extra: Extra | undefined;
+  /** Set once the response is done. */
+  #recorded: Parameters<AfterRecord> | undefined;
+  readonly #afterRecord: AfterRecord[] = [];
+  #threw = false;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    address: string | undefined,
+  ) {
+    this.method = request.method ?? 'GET';
+    this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+    this.address = address;
+  }
+
+  /** The handler threw: what it answered before does not count. */
+  threw(): void {
+    this.#threw = true;
+  }
+
+  get durationMs(): number {
+    return Math.round((performance.now() - this.startedAt) * 1000) / 1000;
+  }
+
+  /** How it ended; frameworks turn a throw into a 5xx, so that counts as `failed` too. */
+  get outcome(): Outcome {
+    if (this.#threw) return 'failed';
+    const { response } = this;
+    if (response.writableFinished) return response.statusCode >= 500 ? 'failed' : 'completed';
+    return this.#clientLeft() ? 'aborted' : 'failed';
+  }
+
+  #clientLeft(): boolean {
+    const { socket } = this.request;
+    // The other end has closed or reset; else it was the server that cut the response off.
+    if (socket.readableEnded || (socket.errored as NodeJS.ErrnoException | null)?.code) return true;
+    return this.response.errored == null && !socket.destroyed;
+  }
+
+  /** Runs `act` with the record and its audience, now or when there is one. */
+  whenRecorded(act: AfterRecord): void {
+    if (this.#recorded) act(...this.#recorded);
+    else this.#afterRecord.push(act);
+  }
+
+  finish(record: RequestRecord, audience: readonly string[] | undefined): void {
+    this.#recorded = [record, audience];
+    for (const act of this.#afterRecord.splice(0)) act(record, audience);
+  }
+}
