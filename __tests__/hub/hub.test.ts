@@ -1,0 +1,191 @@
+import { Hub } from '../../lib/hub/hub.ts';
+import type { Format, Sink } from '../../lib/hub/subscriber.ts';
+import type { Entry } from '../../lib/journal/entry.ts';
+import { until } from '../support/server.ts';
+
+let encoded = 0;
+const format: Format<string> = {
+  name: 'test',
+  encode(entries, { offset }) {
+    encoded++;
+    return `${entries.map(({ topic }) => topic).join(' ')} @${offset}`;
+  },
+};
+
+class Reader implements Sink<string> {
+  writable = true;
+  readonly frames: string[] = [];
+  readonly answers: string[] = [];
+  write(frame: string) {
+    this.frames.push(frame);
+  }
+  restart(answer: string, position: { offset: number }) {
+    this.answers.push(`${answer} ${position.offset}`);
+  }
+}
+
+const everything = { audience: [] };
+let head = 0;
+
+function entries(...topics: string[]): Entry[] {
+  return topics.map((topic) => ({ offset: ++head, time: 0, topic }));
+}
+
+function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}) {
+  head = 0;
+  encoded = 0;
+  const hub = new Hub({ windowSize, onFault });
+  hub.reset({ epoch: 'e', offset: 0 });
+  return hub;
+}
+
+describe('the hub', () => {
+  test('sends what arrives in one tick in one frame', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    hub.add(format, everything, reader);
+    hub.deliver(entries('POST:/a'));
+    hub.deliver(entries('POST:/b', 'POST:/c'));
+    await until(() => reader.frames.length > 0);
+    expect(reader.frames).toEqual(['POST:/a POST:/b POST:/c @3']);
+  });
+
+  test('encodes once for all subscribers that want the same', async () => {
+    const hub = newHub();
+    const readers = Array.from({ length: 50 }, () => new Reader());
+    for (const reader of readers) hub.add(format, { patterns: ['*:/a', '*:/b'], audience: ['x'] }, reader);
+    const other = new Reader();
+    hub.add(format, { patterns: ['*:/b', '*:/a'], audience: ['x'] }, other);
+    hub.deliver(entries('POST:/a'));
+    await until(() => other.frames.length > 0);
+    expect(readers.every((reader) => reader.frames[0] === 'POST:/a @1')).toBe(true);
+    expect(encoded).toBe(1);
+  });
+
+  test('sends only what the patterns name', async () => {
+    const hub = newHub();
+    const [a, b] = [new Reader(), new Reader()];
+    const first = hub.add(format, { patterns: ['POST:/a', '*:/b/**'], audience: [] }, a);
+    hub.add(format, everything, b);
+    hub.deliver(entries('POST:/a', 'POST:/c', 'DELETE:/b/7', 'DELETE:/a'));
+    await until(() => b.frames.length > 0);
+    expect(a.frames).toEqual(['POST:/a DELETE:/b/7 @4']);
+    first.interest = { patterns: ['POST:/c'], audience: [] };
+    hub.deliver(entries('POST:/a', 'POST:/c'));
+    await until(() => b.frames.length > 1);
+    expect(a.frames.slice(1)).toEqual(['POST:/c @6']);
+    expect(first.position).toEqual({ epoch: 'e', offset: 6 });
+  });
+
+  test('shows an entry with an audience to those in it alone', async () => {
+    const hub = newHub();
+    const [none, staff, app] = [new Reader(), new Reader(), new Reader()];
+    hub.add(format, { audience: [] }, none);
+    hub.add(format, { audience: ['staff', 'x'] }, staff);
+    hub.add(format, { audience: 'all' }, app);
+    hub.deliver([{ offset: 1, time: 0, topic: 'POST:/secret', audience: ['staff'] }]);
+    hub.deliver([{ offset: 2, time: 0, topic: 'POST:/nobody', audience: [] }]);
+    hub.deliver([{ offset: 3, time: 0, topic: 'POST:/open' }]);
+    await until(() => app.frames.length > 0);
+    expect(none.frames).toEqual(['POST:/open @3']);
+    expect(staff.frames).toEqual(['POST:/secret POST:/open @3']);
+    expect(app.frames).toEqual(['POST:/secret POST:/nobody POST:/open @3']);
+  });
+
+  test('keeps an entry without a topic from subscribers, and moves their position', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    const subscriber = hub.add(format, everything, reader);
+    hub.deliver([{ offset: 1, time: 0 }]);
+    await until(() => subscriber.position.offset === 1);
+    expect(reader.frames).toEqual([]);
+  });
+
+  test('lets a slow reader catch up in one frame when it wakes', async () => {
+    const hub = newHub();
+    const [slow, quick] = [new Reader(), new Reader()];
+    slow.writable = false;
+    const subscriber = hub.add(format, everything, slow);
+    hub.add(format, everything, quick);
+    for (let i = 1; i <= 3; i++) {
+      hub.deliver(entries(`POST:/${i}`));
+      await until(() => quick.frames.length === i);
+    }
+    expect(slow.frames).toEqual([]);
+    slow.writable = true;
+    subscriber.wake();
+    expect(slow.frames).toEqual(['POST:/1 POST:/2 POST:/3 @3']);
+  });
+
+  test('tells a reader that fell out of the window to refresh', async () => {
+    const hub = newHub(4);
+    const slow = new Reader();
+    slow.writable = false;
+    const subscriber = hub.add(format, everything, slow);
+    hub.deliver(entries('POST:/1', 'POST:/2', 'POST:/3', 'POST:/4', 'POST:/5'));
+    slow.writable = true;
+    subscriber.wake();
+    expect(slow).toMatchObject({ frames: [], answers: ['resync 5'] });
+  });
+
+  test.each([
+    ['nothing', undefined, ['live 5'], []],
+    ['a position in the window', { epoch: 'e', offset: 3 }, ['replayed 3'], ['POST:/4 POST:/5 @5']],
+    ['the head', { epoch: 'e', offset: 5 }, ['replayed 5'], []],
+    ['a position before the window', { epoch: 'e', offset: 0 }, ['resync 5'], []],
+    ['the future', { epoch: 'e', offset: 6 }, ['resync 5'], []],
+    ['another epoch', { epoch: 'f', offset: 3 }, ['resync 5'], []],
+  ])('answers a reader that brings %s', (_name, since, answers, frames) => {
+    const hub = newHub(4);
+    hub.deliver(entries('POST:/1', 'POST:/2', 'POST:/3', 'POST:/4', 'POST:/5'));
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume(since);
+    expect(reader).toMatchObject({ answers, frames });
+  });
+
+  test('tells everyone to refresh when another history begins', () => {
+    const hub = newHub();
+    const reader = new Reader();
+    const subscriber = hub.add(format, everything, reader);
+    hub.reset({ epoch: 'f', offset: 40 });
+    expect(reader.answers).toEqual(['resync 40']);
+    expect(subscriber.position).toEqual({ epoch: 'f', offset: 40 });
+  });
+
+  test('takes out a sink that throws, and serves the others', async () => {
+    const faults: unknown[] = [];
+    const hub = newHub(100, (fault) => faults.push(fault));
+    const bad = new Reader();
+    bad.write = () => {
+      throw new Error('on purpose');
+    };
+    const good = new Reader();
+    hub.add(format, everything, bad);
+    hub.add(format, everything, good);
+    hub.deliver(entries('POST:/a'));
+    await until(() => good.frames.length > 0);
+    expect(faults).toHaveLength(1);
+    expect(hub.size).toBe(1);
+  });
+
+  test('sends nothing after a leave', async () => {
+    const hub = newHub();
+    const [left, stayed] = [new Reader(), new Reader()];
+    const subscriber = hub.add(format, everything, left);
+    hub.add(format, everything, stayed);
+    hub.deliver(entries('POST:/a'));
+    subscriber.leave();
+    subscriber.leave();
+    await until(() => stayed.frames.length > 0);
+    expect(left.frames).toEqual([]);
+    expect(hub.size).toBe(1);
+  });
+
+  test('splits a long replay into frames, each closed by its position', () => {
+    const hub = newHub(5000);
+    hub.deliver(entries(...Array.from({ length: 2500 }, (_, i) => `POST:/${i}`)));
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
+    expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['1000', '2000', '2500']);
+  });
+});
