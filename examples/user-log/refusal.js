@@ -1,0 +1,29 @@
+/** What a handler throws to answer with a 4xx and a sentence. */
+export class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** @throws Refusal 400 for a name that is not one */
+export function assertName(name) {
+  if (typeof name !== 'string' || name === '') throw new Refusal(400, 'A name is needed.');
+  if (!NAME.test(name))
+    throw new Refusal(
+      400,
+      'A name starts with a lower-case letter and has up to 32 letters, digits and hyphens.',
+    );
+}
+
+/** Express's last handler: every error leaves as JSON, and the User Log tells the reason. */
+export function answerError(error, request, response, next) {
+  if (response.headersSent) return next(error);
+  const status = error.status >= 400 && error.status < 500 ? error.status : 500;
+  const reason = status === 500 ? 'Something went wrong on the server.' : error.message;
+  if (status === 500) console.error(error);
+  request.reason = reason;
+  response.status(status).json({ error: reason });
+}
