@@ -1,0 +1,267 @@
+import http, { type RequestListener } from 'node:http';
+import { type AttachOptions, attach, type Entry, type ReqcastError } from '../../lib/index.ts';
+import { afterwards, listen, send, until } from '../support/server.ts';
+
+const answer: RequestListener = (_request, response) => {
+  response.statusCode = 201;
+  response.end();
+};
+
+async function run(options: AttachOptions = {}, handler: RequestListener = answer) {
+  const server = http.createServer(handler);
+  const faults: ReqcastError[] = [];
+  const live = attach(server, { onError: (error) => faults.push(error), ...options });
+  afterwards(() => live.close());
+  const port = await listen(server);
+  const entries = async (count: number): Promise<Entry[]> =>
+    until(async () => {
+      const found: Entry[] = [];
+      for await (const entry of live.journal.query({ tasks: 'separate' })) found.unshift(entry);
+      return found.length >= count && found;
+    });
+  return { live, port, faults, entries, server };
+}
+
+const withBody: RequestListener = (request, response) => {
+  let text = '';
+  request.on('data', (chunk) => {
+    text += chunk;
+  });
+  request.on('end', () => {
+    (request as { body?: unknown }).body = JSON.parse(text);
+    response.end();
+  });
+};
+
+describe('a record', () => {
+  test('names the user that login middleware left', async () => {
+    const { port, entries } = await run({}, (request, response) => {
+      (request as { user?: unknown }).user = { name: 'root' };
+      answer(request, response as never);
+    });
+    await send(port, 'POST', '/ginger/users');
+    expect((await entries(1))[0]?.request).toMatchObject({ user: 'root', status: 201 });
+  });
+
+  test('has the functions’ answers for user, app and message', async () => {
+    const { port, entries } = await run({
+      user: () => 'admin',
+      app: () => 'mine',
+      message: (record) => `${record.user} made ${record.topic}`,
+    });
+    await send(port, 'PUT', '/a/b');
+    expect((await entries(1))[0]?.request).toMatchObject({
+      user: 'admin',
+      app: 'mine',
+      message: 'admin made PUT:/a/b',
+    });
+  });
+
+  test('has the forwarded address only from a trusted proxy', async () => {
+    const headers = { 'X-Forwarded-For': '203.0.113.9, 10.0.0.1' };
+    const trusting = await run({ trustProxy: true });
+    await send(trusting.port, 'POST', '/a', { headers });
+    expect((await trusting.entries(1))[0]?.request?.address).toBe('203.0.113.9');
+    const wary = await run();
+    await send(wary.port, 'POST', '/a', { headers });
+    expect((await wary.entries(1))[0]?.request?.address).toBe('127.0.0.1');
+  });
+
+  test('has params only when asked, secrets replaced', async () => {
+    const body = JSON.stringify({ name: 'x', password: 'y' });
+    const quiet = await run({}, withBody);
+    await send(quiet.port, 'POST', '/a', { body });
+    expect((await quiet.entries(1))[0]?.request).not.toHaveProperty('params');
+    const telling = await run({ params: true }, withBody);
+    await send(telling.port, 'POST', '/a?token=z', { body });
+    expect((await telling.entries(1))[0]?.request).toMatchObject({
+      params: { name: 'x', password: '[redacted]' },
+      url: '/a?token=[redacted]',
+    });
+  });
+
+  test('leaves out params that are too large', async () => {
+    const { port, entries } = await run({ params: () => 'x'.repeat(20_000) });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.request?.params).toBe('[too large]');
+  });
+
+  test('is made for the methods asked for', async () => {
+    const { port, entries } = await run({ methods: ['GET'] });
+    await send(port, 'POST', '/a');
+    await send(port, 'GET', '/b');
+    expect((await entries(1)).map(({ topic }) => topic)).toEqual(['GET:/b']);
+  });
+
+  test('is not made for a skipped request', async () => {
+    const { port, entries } = await run({ skip: (request) => request.url === '/a' });
+    await send(port, 'POST', '/a');
+    await send(port, 'POST', '/b');
+    expect((await entries(1)).map(({ topic }) => topic)).toEqual(['POST:/b']);
+  });
+
+  test('can be changed by onRecord before the journal has it', async () => {
+    const written: unknown[] = [];
+    const { port, entries } = await run({
+      onRecord: (record) => {
+        record.message = 'changed';
+      },
+      write: ({ message }) => written.push(message),
+    });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.request?.message).toBe('changed');
+    expect(written).toEqual(['changed']);
+  });
+
+  test('says failed when the server cut the response off', async () => {
+    const { port, entries } = await run({}, (_request, response) => {
+      response.write('half');
+      response.destroy(new Error('on purpose'));
+    });
+    await send(port, 'POST', '/a').catch(() => {});
+    expect((await entries(1))[0]).toMatchObject({ request: { outcome: 'failed' } });
+    expect((await entries(1))[0]).not.toHaveProperty('topic');
+  });
+});
+
+describe('a topic', () => {
+  test('comes from the routes, with data when asked', async () => {
+    const routes = { '/plugins/:plugin/:entity/:id?/:action?': '/:plugin/:entity/:action' };
+    const { port, entries } = await run({ routes, routeData: true });
+    await send(port, 'POST', '/plugins/kimchi/vms/vm-7/clone');
+    expect((await entries(1))[0]).toMatchObject({ topic: 'POST:/kimchi/vms/clone', data: { id: 'vm-7' } });
+  });
+
+  test('comes from the function: one, several or none', async () => {
+    const { port, entries } = await run({
+      topic: ({ url }) => (url === '/none' ? false : url === '/two' ? ['POST:/x', 'POST:/y'] : 'POST:/one'),
+    });
+    await send(port, 'POST', '/none');
+    await send(port, 'POST', '/two');
+    await send(port, 'POST', '/1');
+    const found = await entries(4);
+    expect(found.map(({ topic }) => topic)).toEqual([undefined, 'POST:/x', 'POST:/y', 'POST:/one']);
+    expect(found.map(({ request }) => request !== undefined)).toEqual([true, true, false, true]);
+  });
+
+  test('is logged and not announced for a failed request, unless asked', async () => {
+    const fail: RequestListener = (_request, response) => response.writeHead(409).end();
+    const quiet = await run({}, fail);
+    await send(quiet.port, 'POST', '/a');
+    const [entry] = await quiet.entries(1);
+    expect(entry).not.toHaveProperty('topic');
+    expect(entry?.request).toMatchObject({ status: 409, topic: 'POST:/a', outcome: 'completed' });
+    const loud = await run({ announceFailed: true }, fail);
+    await send(loud.port, 'POST', '/a');
+    expect((await loud.entries(1))[0]?.topic).toBe('POST:/a');
+  });
+
+  test('that is malformed is reported, and the request goes on', async () => {
+    const { port, entries, faults } = await run();
+    expect((await send(port, 'POST', '/a//EOM//b')).status).toBe(201);
+    expect((await send(port, 'POST', `/${'x'.repeat(600)}`)).status).toBe(201);
+    const found = await entries(2);
+    expect(found.map(({ topic }) => topic)).toEqual([undefined, undefined]);
+    expect(faults.map(({ code }) => code)).toEqual(['INVALID_TOPIC', 'INVALID_TOPIC']);
+  });
+
+  test('of the log is announced for each record, failed ones too', async () => {
+    const { port, entries } = await run({ announceLog: 'POST:/wok/logs' }, (request, response) => {
+      response.statusCode = request.url === '/bad' ? 500 : 200;
+      response.end();
+    });
+    await send(port, 'POST', '/bad');
+    await send(port, 'POST', '/good');
+    const found = await entries(4);
+    expect(found.map(({ topic }) => topic)).toEqual([
+      undefined,
+      'POST:/wok/logs',
+      'POST:/good',
+      'POST:/wok/logs',
+    ]);
+  });
+
+  test('carries the audience', async () => {
+    const { port, entries } = await run({ audience: () => ['staff'] });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.audience).toEqual(['staff']);
+  });
+});
+
+describe('a function of the app that throws', () => {
+  const boom = () => {
+    throw new Error('on purpose');
+  };
+
+  test.each(['user', 'app', 'message', 'topic', 'skip', 'onRecord', 'write'] as const)(
+    'as %s is reported, and the request is logged all the same',
+    async (option) => {
+      const { port, entries, faults } = await run({ [option]: boom });
+      expect((await send(port, 'POST', '/a')).status).toBe(201);
+      expect((await entries(1))[0]?.request).toMatchObject({ status: 201 });
+      expect(faults[0]).toMatchObject({ code: 'CALLBACK_FAILED', message: expect.stringContaining(option) });
+    },
+  );
+
+  test('as audience hides the notification from everyone', async () => {
+    const { port, entries } = await run({ audience: boom });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.audience).toEqual([]);
+  });
+
+  test('as onError is survived', async () => {
+    const { port, entries } = await run({ onError: boom, user: boom });
+    await send(port, 'POST', '/a');
+    expect(await entries(1)).toHaveLength(1);
+  });
+});
+
+describe('a task', () => {
+  test('ends with a record tied to its request, and announces TASK', async () => {
+    let finish: (() => void) | undefined;
+    const { live, port, entries } = await run({}, (_request, response) => {
+      const task = live.task(response);
+      finish = () => task.done(200, { data: { id: 'vm-8' } });
+      response.writeHead(202).end();
+    });
+    await send(port, 'POST', '/kimchi/vms/clone');
+    const [first] = await entries(1);
+    finish?.();
+    finish?.();
+    const [, second] = await entries(2);
+    expect(second).toMatchObject({
+      topic: 'TASK:/kimchi/vms/clone',
+      data: { id: 'vm-8' },
+      request: { method: 'TASK', status: 200, task: first?.request?.id },
+    });
+    const merged: Entry[] = [];
+    for await (const entry of live.journal.query()) merged.push(entry);
+    expect(merged).toHaveLength(1);
+    expect(merged[0]?.request).toMatchObject({ id: first?.request?.id, method: 'POST', status: 200 });
+  });
+
+  test('that ends before its response is written after it', async () => {
+    const { live, port, entries } = await run({}, (_request, response) => {
+      live.task(response).done(500);
+      response.writeHead(202).end();
+    });
+    await send(port, 'POST', '/a');
+    const found = await entries(2);
+    expect(found.map(({ topic }) => topic)).toEqual(['POST:/a', 'TASK:/a']);
+    expect(found[1]?.request).toMatchObject({ status: 500, outcome: 'failed' });
+  });
+
+  test('refuses a status that is none', async () => {
+    let thrown: unknown;
+    const { live, port } = await run({}, (_request, response) => {
+      try {
+        live.task(response).done(42);
+      } catch (error) {
+        thrown = error;
+      }
+      response.end();
+    });
+    await send(port, 'POST', '/a');
+    expect(thrown).toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
