@@ -1,10 +1,11 @@
 import { encodeEom } from '../protocol/eom.ts';
 import type { Format } from './subscriber.ts';
 
-/** The byte stream of WoK's push server. */
+/** The byte stream of WoK's push server: `topic//EOM//topic//EOM//…`, UTF-8, no topic cut in two. */
 export const eomFormat: Format<Buffer> = {
   name: 'eom',
   encode(entries) {
-    return Buffer.from(encodeEom(entries.map((entry) => entry.topic as string)));
+    const topics = entries.flatMap((entry) => entry.topic ?? []);
+    return topics.length === 0 ? undefined : Buffer.from(encodeEom(topics));
   },
 };

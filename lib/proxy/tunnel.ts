@@ -1,0 +1,202 @@
+import type { Socket } from 'node:net';
+import createDebug from 'debug';
+import type { RawData, WebSocket } from 'ws';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { decodeBase64 } from './base64.ts';
+
+const debug = createDebug('reqcast:proxy');
+
+/** Above this many bytes on their way to the client the target is not read: four reads of a fast local target. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** After the client has gone, the target has this long to read the rest and go too, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+/** The WebSocket ended without a Close frame. */
+const ABNORMAL_CLOSURE = 1006;
+
+/** `base64`: each message is the base64 of a piece of the stream; `binary`: the piece itself. */
+export type TunnelWire = 'binary' | 'base64';
+
+export interface TunnelOptions {
+  /** @default 262144 */
+  highWaterBytes?: number;
+  /** @default 5000 */
+  closeTimeoutMs?: number;
+}
+
+/** Which side ended the tunnel, and how. */
+export type TunnelReason =
+  | 'client-closed'
+  | 'client-failed'
+  | 'target-closed'
+  | 'target-failed'
+  | 'invalid-payload';
+
+export interface TunnelEnd {
+  readonly reason: TunnelReason;
+  /** From the client to the target. */
+  readonly bytesIn: number;
+  /** From the target to the client. */
+  readonly bytesOut: number;
+}
+
+/**
+ * Carries bytes both ways until both ends are closed. At the target's end of stream the client gets all bytes and
+ * then close code 1000; 4502 if the target failed; 1007 for what is not base64. A side that does not read stops the
+ * other. The socket must allow half-open, as that of `connectTarget` does.
+ *
+ * @returns resolves when nothing is open any more; never rejects
+ */
+export function tunnel(
+  ws: WebSocket,
+  socket: Socket,
+  wire: TunnelWire,
+  options: TunnelOptions = {},
+): Promise<TunnelEnd> {
+  return new Promise((resolve) => new Tunnel(ws, socket, wire, options, resolve).open());
+}
+
+class Tunnel {
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #wire: TunnelWire;
+  readonly #options: TunnelOptions;
+  readonly #resolve: (end: TunnelEnd) => void;
+  #reason: TunnelReason | undefined;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #sending = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  #clientOpen = true;
+  #targetOpen = true;
+
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    wire: TunnelWire,
+    options: TunnelOptions,
+    resolve: (end: TunnelEnd) => void,
+  ) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#options = options;
+    this.#resolve = resolve;
+  }
+
+  open(): void {
+    const ws = this.#ws;
+    const socket = this.#socket;
+    ws.on('message', (data) => this.#fromClient(data));
+    ws.on('error', (error) => this.#clientFailed(error));
+    ws.on('close', (code) => this.#clientGone(code));
+    socket.on('data', (chunk) => this.#fromTarget(chunk));
+    socket.on('drain', () => ws.resume());
+    socket.on('end', () => this.#targetEnded());
+    socket.on('error', (error) => this.#targetFailed(error));
+    socket.on('close', () => this.#targetGone());
+    // One of them may have ended before it came here.
+    if (socket.closed) this.#targetGone();
+    if (ws.readyState === ws.CLOSED) this.#clientGone(ABNORMAL_CLOSURE);
+    else socket.resume();
+  }
+
+  #fromClient(data: RawData): void {
+    if (this.#reason === 'invalid-payload' || !this.#socket.writable) return;
+    const raw = bytesOf(data);
+    const bytes = this.#wire === 'base64' ? decodeBase64(raw.toString('latin1')) : raw;
+    if (!bytes) {
+      this.#reason ??= 'invalid-payload';
+      this.#closeClient(CloseCode.invalidPayload, 'not base64');
+      return;
+    }
+    this.#bytesIn += bytes.length;
+    if (bytes.length > 0 && !this.#socket.write(bytes)) this.#ws.pause();
+  }
+
+  #fromTarget(chunk: Buffer): void {
+    const ws = this.#ws;
+    // The client is leaving; the rest is read so that the target can end.
+    if (ws.readyState !== ws.OPEN) return;
+    this.#bytesOut += chunk.length;
+    this.#sending++;
+    const binary = this.#wire === 'binary';
+    ws.send(binary ? chunk : chunk.toString('base64'), { binary }, () => this.#sent());
+    if (ws.bufferedAmount > this.#highWaterBytes) this.#socket.pause();
+  }
+
+  #sent(): void {
+    this.#sending--;
+    const { readyState, OPEN, bufferedAmount } = this.#ws;
+    if (this.#socket.isPaused() && (readyState !== OPEN || bufferedAmount <= this.#highWaterBytes))
+      this.#socket.resume();
+    this.#closeWhenFlushed();
+  }
+
+  get #highWaterBytes(): number {
+    return this.#options.highWaterBytes ?? HIGH_WATER_BYTES;
+  }
+
+  #targetEnded(): void {
+    this.#reason ??= 'target-closed';
+    this.#closeWhenFlushed();
+  }
+
+  /** `ws` cuts the connection some time after `close`, whether or not all was sent: close after that. */
+  #closeWhenFlushed(): void {
+    if (this.#reason === 'target-closed' && this.#sending === 0)
+      this.#ws.close(CloseCode.normal, 'the target ended');
+  }
+
+  #targetFailed(error: Error): void {
+    debug('target: %s', error.message);
+    this.#reason ??= 'target-failed';
+  }
+
+  #targetGone(): void {
+    if (!this.#targetOpen) return;
+    this.#targetOpen = false;
+    this.#reason ??= 'target-failed';
+    this.#ws.resume();
+    if (this.#reason === 'target-failed') this.#closeClient(CloseCode.targetFailed, 'the target failed');
+    this.#settle();
+  }
+
+  /** Reads on, or the client's Close frame would never be seen. */
+  #closeClient(code: number, reason: string): void {
+    this.#ws.resume();
+    this.#ws.close(code, reason);
+  }
+
+  #clientFailed(error: Error): void {
+    debug('client: %s', error.message);
+    this.#reason ??= 'client-failed';
+    this.#socket.destroy();
+  }
+
+  #clientGone(code: number): void {
+    if (!this.#clientOpen) return;
+    this.#clientOpen = false;
+    this.#reason ??= code === ABNORMAL_CLOSURE ? 'client-failed' : 'client-closed';
+    if (code === ABNORMAL_CLOSURE) this.#socket.destroy();
+    else {
+      this.#socket.end();
+      this.#socket.resume();
+      const timeout = this.#options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS;
+      this.#deadline = setTimeout(() => this.#socket.destroy(), timeout).unref();
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#clientOpen || this.#targetOpen) return;
+    clearTimeout(this.#deadline);
+    this.#resolve({ reason: this.#reason as TunnelReason, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
+  }
+}
+
+function bytesOf(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
