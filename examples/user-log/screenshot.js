@@ -44,7 +44,7 @@ try {
 }
 
 async function picture(colorScheme, path) {
-  const viewport = { width: 1280, height: 860 };
+  const viewport = { width: 1280, height: 760 };
   const context = await browser.newContext({ colorScheme, viewport, deviceScaleFactor: 2, locale: 'en-US' });
   const page = await context.newPage();
   await page.goto(demo.url);

@@ -15,7 +15,7 @@ export function ginger() {
     users.set(name, user);
     return user;
   };
-  add('root', 'System administrator', 'administrators');
+  add('root', 'Superuser', 'administrators');
   add('ana', 'Ana Souza', 'operators');
   add('kenji', 'Kenji Ito', 'operators');
   add('marta', 'Marta Nowak', 'viewers');
