@@ -16,6 +16,10 @@ const OPTIONS = {
     const said = request.sentence ?? `${record.method} ${record.url}`;
     return request.reason ? `${said}: ${request.reason}` : said;
   },
+  onError: (error) => {
+    // Answered below, by a socket of our own.
+    if (error.code !== 'SOCKET_IN_USE') console.error(error.message);
+  },
 };
 
 /** Starts the demo. Port 0 takes a free one. */
@@ -67,6 +71,7 @@ async function attachWithSocket(server) {
 async function main() {
   const port = Number(process.env.PORT ?? 8000);
   const demo = await start({ port });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void demo.close());
   console.log(`
   reqcast demo    ${demo.url}
 
@@ -79,7 +84,6 @@ async function main() {
 
   Ctrl+C ends it.
 `);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void demo.close());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

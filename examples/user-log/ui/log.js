@@ -71,7 +71,6 @@ async function loadOlder() {
 function show(mark) {
   draw(shown, { mark });
   byId('log').setAttribute('aria-busy', 'false');
-  byId('log').classList.toggle('is-empty', shown.length === 0);
   byId('older').hidden = !more;
   const words = shown.length === 1 ? '1 entry' : `${shown.length} entries`;
   byId('count').textContent = `${words}${more ? ', newest first' : filters.any() ? ' match' : ''}`;
