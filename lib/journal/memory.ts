@@ -13,7 +13,10 @@ export interface MemoryJournalOptions {
 export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
   const maxEntries = options.maxEntries ?? 10_000;
   if (!Number.isInteger(maxEntries) || maxEntries < 1)
-    throw new ReqcastError('INVALID_OPTION', `memoryJournal maxEntries is ${maxEntries}; it must be 1 or more.`);
+    throw new ReqcastError(
+      'INVALID_OPTION',
+      `memoryJournal maxEntries is ${maxEntries}; it must be 1 or more.`,
+    );
   return new MemoryJournal(maxEntries);
 }
 
@@ -23,29 +26,39 @@ class MemoryJournal implements Journal {
   readonly #ring: Entry[] = [];
   #head = 0;
   #sink: JournalSink | undefined;
-  #early: Draft[] = [];
+  /** What came before `open`, or while an entry is delivered. */
+  #waiting: Draft[] = [];
+  #delivering = false;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
   }
 
   async open(sink: JournalSink): Promise<void> {
-    if (this.#sink) throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
+    if (this.#sink)
+      throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
     sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 });
-    const early = this.#early;
-    this.#early = [];
-    for (const draft of early) this.append(draft);
+    this.#deliver();
   }
 
   append(draft: Draft): void {
-    if (!this.#sink) {
-      this.#early.push(draft);
-      return;
+    this.#waiting.push(draft);
+    if (this.#sink && !this.#delivering) this.#deliver();
+  }
+
+  #deliver(): void {
+    this.#delivering = true;
+    try {
+      for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
+        this.#waiting = [];
+        const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
+        for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
+        this.#sink?.deliver(entries);
+      }
+    } finally {
+      this.#delivering = false;
     }
-    const entry: Entry = { offset: ++this.#head, ...draft };
-    this.#ring[entry.offset % this.#maxEntries] = entry;
-    this.#sink.deliver([entry]);
   }
 
   async flush(): Promise<void> {}

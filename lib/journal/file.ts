@@ -1,0 +1,244 @@
+import { dirname } from 'node:path';
+import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
+import { Backlog, type Batch, MAX_PENDING_ENTRIES } from './backlog.ts';
+import type { Draft, Entry } from './entry.ts';
+import { readHistory } from './history.ts';
+import type { Journal, JournalSink } from './journal.ts';
+import { MAX_LINE_BYTES } from './line.ts';
+import { LogFile } from './log-file.ts';
+import { type Query, runQuery } from './query.ts';
+import { newEpoch, recover } from './recovery.ts';
+
+/** A failed write is tried again after this long, then after twice as long each time, up to the latter. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5_000;
+
+export interface FileJournalOptions {
+  /** The file. It is made if it is not there, readable for this user only; its directory must exist. */
+  path: string;
+  /**
+   * `always`: an entry is on the disk before it is delivered. `never`: the operating system writes it out when it
+   * likes; a crash of the process loses nothing, and after a crash or restart of the machine clients are told to
+   * refresh all. @default 'never'
+   */
+  fsync?: 'never' | 'always';
+}
+
+/**
+ * A journal in a file of JSON lines, which clients resume from after a restart too. One process writes a file. It may
+ * be renamed or truncated at any time, e.g. by logrotate: writing goes on in a new file at `path`.
+ *
+ * @throws ReqcastError `INVALID_OPTION`
+ */
+export function fileJournal(options: FileJournalOptions): Journal {
+  const { path, fsync = 'never' } = options ?? {};
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    refuse('path', path, 'the path of a file, e.g. "requests.jsonl"');
+  if (fsync !== 'never' && fsync !== 'always') refuse('fsync', fsync, '"never" or "always"');
+  return new FileJournal(path, fsync === 'always');
+}
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  throw new ReqcastError('INVALID_OPTION', `fileJournal ${name} is ${shown}; it must be ${allowed}.`);
+}
+
+class FileJournal implements Journal {
+  readonly #path: string;
+  readonly #synced: boolean;
+  readonly #file: LogFile;
+  readonly #backlog = new Backlog();
+  #sink: JournalSink | undefined;
+  #epoch = '';
+  #head = 0;
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #writing: Promise<void> | undefined;
+  /** Kept until it is written: a retry must find the same bytes. */
+  #batch: Batch | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #dropped = 0;
+  #accepted = 0;
+  #settled = 0;
+  #flushes: { readonly upTo: number; readonly done: () => void }[] = [];
+
+  constructor(path: string, synced: boolean) {
+    this.#path = path;
+    this.#synced = synced;
+    this.#file = new LogFile(path, synced);
+  }
+
+  async open(sink: JournalSink, history: number): Promise<void> {
+    if (this.#opening || this.#closing)
+      throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
+    this.#opening = this.#open(sink, history);
+    await this.#opening;
+  }
+
+  async #open(sink: JournalSink, history: number): Promise<void> {
+    try {
+      const { start, entries, damage } = await recover(await this.#file.open(), history, this.#synced);
+      this.#sink = sink;
+      this.#epoch = start.epoch;
+      this.#head = start.offset + entries.length;
+      sink.reset(start);
+      if (entries.length > 0) this.#deliver(entries);
+      if (damage) this.#corrupt(damage);
+      this.#wake();
+    } catch (cause) {
+      this.#closing ??= this.#file.close();
+      this.#settle(this.#accepted);
+      const what = `The journal cannot be opened at ${this.#path}: ${(cause as Error).message}.`;
+      const todo = `It must be a journal or a new file, which this process may write, in a directory that exists (${dirname(this.#path)}).`;
+      throw new ReqcastError('JOURNAL_OPEN_FAILED', `${what} ${todo}`, { cause });
+    }
+  }
+
+  append(draft: Draft): void {
+    if (this.#closing) return;
+    const json = this.#stringify(draft);
+    if (json === undefined) return;
+    if (this.#backlog.add(draft, json)) this.#accepted++;
+    else if (this.#dropped++ === 0)
+      this.#fault(
+        'OVERLOADED',
+        `More entries wait for ${this.#path} than fit in memory (${MAX_PENDING_ENTRIES}): new ones are lost until it can be written.`,
+      );
+    this.#wake();
+  }
+
+  #stringify(draft: Draft): string | undefined {
+    try {
+      const json = JSON.stringify(draft);
+      if (Buffer.byteLength(json) < MAX_LINE_BYTES / 2) return json;
+      this.#fault(
+        'INVALID_DATA',
+        `An entry is larger than ${MAX_LINE_BYTES / 2} bytes and is lost: give less data.`,
+      );
+    } catch (cause) {
+      this.#fault('INVALID_DATA', `An entry is not JSON and is lost: ${(cause as Error).message}`, cause);
+    }
+    return undefined;
+  }
+
+  #wake(): void {
+    if (!this.#sink || this.#writing || this.#retry || !this.#pending) return;
+    this.#writing = this.#writeAll();
+  }
+
+  get #pending(): number {
+    return this.#backlog.size + (this.#batch?.entries.length ?? 0);
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#pending) {
+        await this.#file.follow();
+        this.#batch ??= this.#backlog.take(this.#epoch, this.#head);
+        await this.#file.append(this.#batch.bytes);
+        this.#stored(this.#batch.entries);
+      }
+    } catch (error) {
+      this.#failed(error as Error);
+    }
+    this.#writing = undefined;
+  }
+
+  #stored(entries: readonly Entry[]): void {
+    this.#batch = undefined;
+    this.#failures = 0;
+    this.#head += entries.length;
+    this.#deliver(entries);
+    this.#settle(this.#settled + entries.length);
+    if (this.#dropped === 0 || !this.#backlog.relaxed) return;
+    // What was dropped was announced to nobody: everybody has to be told.
+    this.#dropped = 0;
+    this.#epoch = newEpoch();
+    this.#sink?.reset({ epoch: this.#epoch, offset: this.#head });
+  }
+
+  #failed(cause: Error): void {
+    if (this.#failures++ === 0)
+      this.#fault(
+        'JOURNAL_WRITE_FAILED',
+        `The journal cannot be written to ${this.#path}: ${cause.message}. Entries wait in memory, unannounced; it is tried again until it succeeds.`,
+        cause,
+      );
+    // Reported is settled: who waits for a flush must not wait for the disk to be repaired.
+    for (const { done } of this.#flushes.splice(0)) done();
+    if (this.#closing) return;
+    const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
+    this.#retry = setTimeout(() => this.#tryAgain(), delay).unref();
+  }
+
+  #tryAgain(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#wake();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#settled >= this.#accepted || this.#closing) return this.#closing;
+    const upTo = this.#accepted;
+    const flushed = new Promise<void>((done) => this.#flushes.push({ upTo, done }));
+    if (this.#retry) this.#tryAgain();
+    return flushed;
+  }
+
+  #settle(upTo: number): void {
+    this.#settled = upTo;
+    while (this.#flushes[0] && this.#flushes[0].upTo <= upTo) this.#flushes.shift()?.done();
+  }
+
+  query(query: Query = {}): AsyncIterable<Entry> {
+    return runQuery(query, this.#newestFirst());
+  }
+
+  async *#newestFirst(): AsyncGenerator<Entry> {
+    await this.#opening?.catch(() => {});
+    yield* readHistory(this.#path, () => this.#corrupt('a line is not an entry and was skipped'));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    await this.#writing;
+    this.#wake();
+    await this.#writing;
+    const lost = this.#pending;
+    if (lost > 0)
+      this.#fault(
+        'JOURNAL_WRITE_FAILED',
+        `${lost} entries could not be written to ${this.#path} and are lost.`,
+      );
+    await this.#file.close();
+    this.#settle(this.#accepted);
+  }
+
+  #deliver(entries: readonly Entry[]): void {
+    try {
+      this.#sink?.deliver(entries);
+    } catch (cause) {
+      this.#fault(
+        'CALLBACK_FAILED',
+        `The receiver of the journal failed: ${(cause as Error).message}`,
+        cause,
+      );
+    }
+  }
+
+  #corrupt(damage: string): void {
+    this.#fault('JOURNAL_CORRUPT', `The journal ${this.#path} is damaged: ${damage}. The rest is used.`);
+  }
+
+  #fault(code: ErrorCode, message: string, cause?: unknown): void {
+    this.#sink?.fault(new ReqcastError(code, message, { cause }));
+  }
+}

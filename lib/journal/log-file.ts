@@ -1,0 +1,92 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+// Appending holds when another process truncates the file (logrotate's copytruncate): the next write starts at 0.
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+
+/** The log may hold what users did: it is for the user who runs the process. */
+const MODE = 0o600;
+
+/** The file at a path, open for appending, also after the file was renamed away. */
+export class LogFile {
+  readonly #path: string;
+  readonly #sync: boolean;
+  #handle: FileHandle | undefined;
+  #identity = '';
+  /** How much of a batch is in the file after a failure that could not be undone. */
+  #written = 0;
+
+  constructor(path: string, sync: boolean) {
+    this.#path = path;
+    this.#sync = sync;
+  }
+
+  async open(): Promise<FileHandle> {
+    const handle = await open(this.#path, FLAGS, MODE);
+    this.#identity = identify(await handle.stat({ bigint: true }));
+    this.#handle = handle;
+    this.#written = 0;
+    return handle;
+  }
+
+  /** Makes sure that what is open is what is at the path now. */
+  async follow(): Promise<void> {
+    if (this.#handle && (await this.#isAtPath())) return;
+    await this.close();
+    const handle = await this.open();
+    await endLine(handle);
+  }
+
+  /** Appends the batch as a whole, or throws with nothing of it in the file. After that, call it with the same batch. */
+  async append(batch: Buffer): Promise<void> {
+    const handle = this.#handle as FileHandle;
+    try {
+      while (this.#written < batch.length)
+        this.#written += (await handle.write(batch, this.#written)).bytesWritten;
+      if (this.#sync) await handle.datasync();
+      this.#written = 0;
+    } catch (error) {
+      await this.#takeBack(handle);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    // A handle that cannot be closed is one that is closed already.
+    await handle?.close().catch(() => {});
+  }
+
+  async #isAtPath(): Promise<boolean> {
+    try {
+      return identify(await stat(this.#path, { bigint: true })) === this.#identity;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** If the file cannot be cut either, the next attempt goes on where this one stopped. */
+  async #takeBack(handle: FileHandle): Promise<void> {
+    try {
+      if (this.#written > 0) await handle.truncate(Math.max(0, (await handle.stat()).size - this.#written));
+    } catch {
+      return;
+    }
+    // A stale handle never recovers: the next attempt opens anew.
+    await this.close();
+  }
+}
+
+function identify({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+/** Somebody put a file there whose last line has no end: ours must not be glued to it. */
+async function endLine(handle: FileHandle): Promise<void> {
+  const { size } = await handle.stat();
+  if (size === 0) return;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  if (bytesRead === 1 && buffer[0] !== 10) await handle.write('\n');
+}

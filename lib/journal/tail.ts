@@ -1,0 +1,61 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Position } from '../protocol/position.ts';
+import { linesBackwards, type RawLine } from './backwards.ts';
+import type { Entry } from './entry.ts';
+import { LINE_START, parseLine } from './line.ts';
+
+/** How far back an entry is looked for when the file ends with something else. */
+const MAX_SEARCH_BYTES = 16 * 1024 * 1024;
+
+/** What the end of a file tells about the history in it. */
+export interface Tail {
+  /** The newest entry's position; nothing if no entry was found. */
+  head: Position | undefined;
+  /** Newest first, without a hole, all of the head's epoch. */
+  entries: Entry[];
+  /** Where a torn last line begins. */
+  tornAt: number | undefined;
+  /** A line that is no entry was met. */
+  corrupt: boolean;
+  /** The file's end may have held entries that were delivered once. */
+  lost: boolean;
+}
+
+/** Reads the file's end back to `history` entries, or to what cannot be replayed. */
+export async function readTail(file: FileHandle, size: number, history: number): Promise<Tail> {
+  const tail: Tail = { head: undefined, entries: [], tornAt: undefined, corrupt: false, lost: false };
+  for await (const lines of linesBackwards(file, size))
+    for (const line of lines) if (!take(tail, line, size, history)) return tail;
+  return tail;
+}
+
+/** Returns whether there is more to read. */
+function take(tail: Tail, line: RawLine, size: number, history: number): boolean {
+  if (!line.terminated) {
+    tail.tornAt = line.start;
+    if (!isOurs(line.text)) tail.lost = true;
+    return true;
+  }
+  const parsed = line.text === undefined ? undefined : parseLine(line.text);
+  if (!parsed) {
+    tail.corrupt = true;
+    if (tail.head) return false;
+    tail.lost = true;
+    return size - line.start < MAX_SEARCH_BYTES;
+  }
+  const { epoch, entry } = parsed;
+  tail.head ??= { epoch, offset: entry.offset };
+  if (epoch !== tail.head.epoch || entry.offset !== tail.head.offset - tail.entries.length) return false;
+  if (tail.entries.length >= history) return false;
+  tail.entries.push(entry);
+  return true;
+}
+
+/**
+ * A write that was cut off leaves the beginning of a line that was never delivered. Zeros, which a power failure
+ * leaves, or anything else may have been more than that.
+ */
+function isOurs(text: string | undefined): boolean {
+  if (text === undefined || text.includes('\0')) return false;
+  return text.startsWith(LINE_START) || LINE_START.startsWith(text);
+}
