@@ -26,7 +26,7 @@ export interface TunnelOptions {
 }
 
 /** Which side ended the tunnel, and how. */
-export type TunnelReason =
+type TunnelReason =
   | 'client-closed'
   | 'client-failed'
   | 'target-closed'
