@@ -26,12 +26,7 @@ export interface TunnelOptions {
 }
 
 /** Which side ended the tunnel, and how. */
-type TunnelReason =
-  | 'client-closed'
-  | 'client-failed'
-  | 'target-closed'
-  | 'target-failed'
-  | 'invalid-payload';
+type TunnelReason = 'client-closed' | 'client-failed' | 'target-closed' | 'target-failed' | 'invalid-payload';
 
 export interface TunnelEnd {
   readonly reason: TunnelReason;
