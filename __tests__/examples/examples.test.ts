@@ -148,7 +148,10 @@ describe('each logger example writes a line for each record', () => {
 describe('each subscriber follows the push server', () => {
   const has = (command: string, args: string[]) => spawnSync(command, args).status === 0;
   /** OpenBSD's and nmap's nc have -U, the traditional one has not. */
-  const ncKnowsUnix = () => /-\w*U/.test(String(spawnSync('nc', ['-h'], { encoding: 'utf8' }).stderr));
+  const ncKnowsUnix = () => {
+    const { stdout, stderr } = spawnSync('nc', ['-h'], { encoding: 'utf8' });
+    return /-\w*U/.test(`${stdout}${stderr}`);
+  };
 
   let folder: string;
   beforeEach(() => {
@@ -182,16 +185,13 @@ describe('each subscriber follows the push server', () => {
     const { url, socketPath } = await served();
     const subscriber = new Program('sh', [join(EXAMPLES, 'subscribers/subscribe.sh'), socketPath]);
     const output = subscriber.child.stdout as NodeJS.ReadableStream;
-    const first = new Promise<string>((done) => output.once('data', (piece) => done(String(piece))));
-
-    // nc says nothing when it is connected: ask until it hears.
-    let heard = false;
-    const piece = first.then((text) => {
-      heard = true;
-      return text;
+    let heard = '';
+    output.once('data', (piece) => {
+      heard = String(piece);
     });
-    while (!heard) await post(`${url}/ginger/users`);
+    // nc does not say when it is connected: make requests until it hears of one.
+    while (heard === '' && subscriber.child.exitCode === null) await post(`${url}/ginger/users`);
 
-    expect(await piece).toMatch(/^POST:\/ginger\/users\/\/EOM\/\//);
+    expect(heard).toMatch(/^POST:\/ginger\/users\/\/EOM\/\//);
   });
 });
