@@ -25,7 +25,9 @@ const refresh = coalesce(async () => {
     const answer = await load({ limit });
     if (asked !== view) return;
     const last = answer.entries.at(-1)?.offset ?? 0;
-    const older = answer.more ? shown.filter(({ offset }) => offset < last) : [];
+    // What was shown before stays only if the answer reaches it: else there would be a hole between the two.
+    const reaches = answer.more && last <= (shown[0]?.offset ?? 0);
+    const older = reaches ? shown.filter(({ offset }) => offset < last) : [];
     if (older.length === 0) more = answer.more;
     shown = [...answer.entries, ...older];
     show(!isFirst);
