@@ -26,7 +26,10 @@ describe('a topic', () => {
     ['no string', 7],
   ])('is refused with %s', (_name, topic) => {
     expect(() => assertTopic(topic)).toThrow(
-      expect.objectContaining({ code: 'INVALID_TOPIC', message: expect.stringContaining('POST:/ginger/users') }),
+      expect.objectContaining({
+        code: 'INVALID_TOPIC',
+        message: expect.stringContaining('POST:/ginger/users'),
+      }),
     );
   });
 });
@@ -58,15 +61,26 @@ describe('a pattern', () => {
 
 describe('a position', () => {
   test('reads what it writes', () => {
-    expect(parsePosition(formatPosition({ epoch: 'aZ_-9', offset: 12 }))).toEqual({ epoch: 'aZ_-9', offset: 12 });
+    expect(parsePosition(formatPosition({ epoch: 'aZ_-9', offset: 12 }))).toEqual({
+      epoch: 'aZ_-9',
+      offset: 12,
+    });
   });
 
-  test.each(['', ':', 'e', 'e:', 'e:-1', 'e:01', 'e:1.5', 'é:1', 'e:99999999999999999', `${'e'.repeat(65)}:1`])(
-    '%p is none',
-    (text) => {
-      expect(parsePosition(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    ':',
+    'e',
+    'e:',
+    'e:-1',
+    'e:01',
+    'e:1.5',
+    'é:1',
+    'e:99999999999999999',
+    `${'e'.repeat(65)}:1`,
+  ])('%p is none', (text) => {
+    expect(parsePosition(text)).toBeUndefined();
+  });
 });
 
 describe('the byte stream', () => {

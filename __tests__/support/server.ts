@@ -55,7 +55,9 @@ export function send(
 }
 
 /** Waits until `check` gives something. */
-export async function until<T>(check: () => T | undefined | false | null | Promise<T | undefined | false | null>) {
+export async function until<T>(
+  check: () => T | undefined | false | null | Promise<T | undefined | false | null>,
+) {
   for (;;) {
     const value = await check();
     if (value) return value as T;

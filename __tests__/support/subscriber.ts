@@ -34,7 +34,12 @@ export async function openWire(
 }
 
 /** Enters with `reqcast.v1`; resolves after the first line. */
-export async function subscribe(port: number, patterns = ['*:/**'], since = '-', options = {}): Promise<Wire> {
+export async function subscribe(
+  port: number,
+  patterns = ['*:/**'],
+  since = '-',
+  options = {},
+): Promise<Wire> {
   const wire = await openWire(port, ['reqcast.v1'], options);
   wire.ws.send([`since ${since}`, ...patterns.map((pattern) => `+${pattern}`)].join('\n'));
   await until(() => wire.messages.length > 0);

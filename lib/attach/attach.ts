@@ -241,6 +241,7 @@ class Wiring implements Attachment, TapMember {
     for (const untap of this.#untap.values()) untap();
     this.#untap.clear();
     if (opened) await journal.flush();
+    await this.#hub.settled();
     await Promise.all([this.#endpoint.close(), this.#push?.close()]);
     this.#sealed = true;
     await journal.close();

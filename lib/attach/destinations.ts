@@ -63,7 +63,7 @@ export class Destinations {
         protocols: ['binary', 'base64'],
         maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
         open: ({ ws, protocol }) => {
-          const ended = tunnel(ws, stream, protocol === 'base64' ? 'base64' : 'binary', {});
+          const ended = tunnel(ws, stream, protocol === 'base64' ? 'base64' : 'binary');
           ended.catch((fault: unknown) => this.#fault('proxy', fault));
           return silentGuest;
         },

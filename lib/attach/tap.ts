@@ -1,11 +1,8 @@
-import { Server as HttpServer, type IncomingMessage, ServerResponse } from 'node:http';
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ReqcastError } from '../protocol/errors.ts';
-import { Refusal, refuse } from '../websocket/refusal.ts';
-
-/** An upgrade that other listeners left without an answer for so long is refused instead of hanging. */
-const UNCLAIMED_MS = 10_000;
+import { refuseUnclaimed, serveAsRequest } from './unclaimed.ts';
 
 /** What an attachment wants of a server. */
 export interface TapMember {
@@ -111,7 +108,7 @@ class Tap {
       return this.#emit.call(server, 'upgrade', ...args);
     }
     if (this.#members.length === 0) return this.#emit.call(server, 'upgrade', ...args);
-    return serveAsRequest(this.#server, request, socket);
+    return serveAsRequest(this.#server, ...args);
   }
 
   #claimant(request: IncomingMessage): TapMember | undefined {
@@ -153,28 +150,6 @@ function replace<K extends 'emit' | 'shouldUpgradeCallback'>(
     if (before) Object.defineProperty(server, name, before);
     else delete (server as Partial<TappableServer>)[name];
   };
-}
-
-function refuseUnclaimed(socket: Duplex): void {
-  const { bytesWritten } = socket as Duplex & { bytesWritten?: number };
-  setTimeout(() => {
-    const untouched = (socket as { bytesWritten?: number }).bytesWritten === bytesWritten;
-    if (!socket.destroyed && untouched && socket.listenerCount('data') === 0)
-      refuse(socket, new Refusal(404, 'UNCLAIMED', 'Nothing here takes this upgrade.'));
-  }, UNCLAIMED_MS).unref();
-}
-
-/**
- * What Node 20 would have done without us: an upgrade that nobody takes is an ordinary request. The parser has let
- * go of the socket by now, so the connection ends with the response.
- */
-function serveAsRequest(server: TappableServer, request: IncomingMessage, socket: Duplex): boolean {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket as never);
-  response.once('finish', () => socket.end(() => socket.destroy()));
-  socket.on('error', () => response.destroy());
-  return server.emit('request', request, response);
 }
 
 /** The server on which a request came in, for middleware that was given none. */

@@ -70,6 +70,11 @@ export class Hub {
     return subscriber;
   }
 
+  /** Resolves when nothing is under way to a writable subscriber. */
+  async settled(): Promise<void> {
+    while (this.#sweep) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   #join<Frame>(format: Format<Frame>, interest: Interest): Group<Frame> {
     const key = groupKey(format, interest);
     let group = this.#groups.get(key) as Group<Frame> | undefined;

@@ -142,7 +142,8 @@ export class Endpoint {
 
   #beat(): void {
     for (const [ws, guest] of this.#guests) {
-      if (this.#silent.has(ws)) {
+      // A tunnel whose target is slow pauses its WebSocket, and a pong waits behind the data.
+      if (this.#silent.has(ws) && !ws.isPaused) {
         ws.terminate();
         continue;
       }

@@ -1,0 +1,187 @@
+import http from 'node:http';
+import https from 'node:https';
+import { type Attachment, type AttachOptions, attach, type Journal, ReqcastError } from '../../lib/index.ts';
+import { memoryJournal } from '../../lib/journal/memory.ts';
+import { afterwards, listen, send, until } from '../support/server.ts';
+import { refusal } from '../support/subscriber.ts';
+
+function run(options: AttachOptions = {}) {
+  const faults: Array<{ code: string; stage: string }> = [];
+  const server = http.createServer((_request, response) => response.end());
+  const live = attach(server, {
+    onError: ({ code }, { stage }) => faults.push({ code, stage }),
+    ...options,
+  });
+  afterwards(() => live.close());
+  return { server, live, faults };
+}
+
+describe('an option', () => {
+  test.each([
+    ['windowSize', 0],
+    ['maxPatterns', 1.5],
+    ['path', 'websockify'],
+    ['path', '/a?b'],
+    ['authorize', true],
+    ['write', 'x'],
+    ['methods', 'POST'],
+    ['journal', {}],
+  ])('%s: %p is refused by name', (name, value) => {
+    expect(() => attach(http.createServer(), { [name]: value } as AttachOptions)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),
+    );
+  });
+
+  test('announceLog that is no topic is refused', () => {
+    expect(() => attach({ announceLog: 'logs' })).toThrow(expect.objectContaining({ code: 'INVALID_TOPIC' }));
+  });
+
+  test('proxy without authorize is refused with the reason', () => {
+    expect(() => attach({ proxy: { targets: {} } })).toThrow(
+      expect.objectContaining({
+        code: 'PROXY_WITHOUT_AUTHORIZE',
+        message: expect.stringContaining('authorize'),
+      }),
+    );
+  });
+});
+
+describe('notify', () => {
+  test('reaches the app’s own listeners, also those of before ready', async () => {
+    const { live } = run();
+    const heard: unknown[] = [];
+    const off = live.on('*:/a/**', ({ topic, data, position }) =>
+      heard.push([topic, data, position?.offset]),
+    );
+    live.notify('POST:/a', { n: 1 });
+    live.notify('POST:/b');
+    await until(() => heard.length > 0);
+    live.notify('DELETE:/a/1');
+    await until(() => heard.length > 1);
+    off();
+    off();
+    expect(heard).toEqual([
+      ['POST:/a', { n: 1 }, 1],
+      ['DELETE:/a/1', undefined, 3],
+    ]);
+  });
+
+  test('gives data as it was at the call', async () => {
+    const { live } = run();
+    const heard: unknown[] = [];
+    live.on('POST:/a', ({ data }) => heard.push(data));
+    const data = { n: 1 };
+    live.notify('POST:/a', data);
+    data.n = 2;
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([{ n: 1 }]);
+  });
+
+  test.each([
+    ['INVALID_TOPIC', 'nonsense', undefined],
+    ['INVALID_DATA', 'POST:/a', 1n],
+    ['INVALID_DATA', 'POST:/a', () => {}],
+    ['INVALID_DATA', 'POST:/a', 'x'.repeat(70_000)],
+  ])('throws %s for %p', (code, topic, data) => {
+    const { live } = run();
+    expect(() => live.notify(topic, data)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('throws CLOSED after close', async () => {
+    const { live } = run();
+    await live.close();
+    expect(() => live.notify('POST:/a')).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+  });
+});
+
+describe('a listener', () => {
+  test('is gone with its signal', async () => {
+    const { live } = run();
+    const controller = new AbortController();
+    const heard: string[] = [];
+    live.on('*:/**', () => heard.push('gone'), { signal: controller.signal });
+    live.on('*:/**', () => heard.push('never'), { signal: AbortSignal.abort() });
+    live.on('*:/**', () => heard.push('stays'));
+    controller.abort();
+    live.notify('POST:/a');
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['stays']);
+  });
+
+  test('that throws is reported and does not stop the others', async () => {
+    const { live, faults } = run();
+    const heard: string[] = [];
+    live.on('*:/**', () => {
+      throw new Error('on purpose');
+    });
+    live.on('*:/**', ({ topic }) => heard.push(topic));
+    live.notify('POST:/a');
+    live.notify('POST:/b');
+    await until(() => heard.length > 1);
+    expect(heard).toEqual(['POST:/a', 'POST:/b']);
+    expect(faults).toEqual(Array(2).fill({ code: 'CALLBACK_FAILED', stage: 'hub' }));
+  });
+
+  test('has a pattern that is checked at the call', () => {
+    const { live } = run();
+    expect(() => live.on('*', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_PATTERN' }));
+  });
+});
+
+describe('a journal that cannot be opened', () => {
+  const broken: Journal = {
+    ...memoryJournal(),
+    open: () => Promise.reject(new ReqcastError('JOURNAL_OPEN_FAILED', 'on purpose')),
+    append: () => {},
+    flush: async () => {},
+    close: async () => {},
+    query: () => memoryJournal().query(),
+  };
+
+  test('rejects ready, is reported, and leaves requests and notify alone', async () => {
+    const { live, server, faults } = run({ journal: broken });
+    await expect(live.ready).rejects.toMatchObject({ code: 'JOURNAL_OPEN_FAILED' });
+    const port = await listen(server);
+    expect((await send(port, 'POST', '/a')).status).toBe(200);
+    expect(() => live.notify('POST:/a')).not.toThrow();
+    expect(await refusal(`ws://127.0.0.1:${port}/websockify`, ['reqcast.v1'])).toMatchObject({ status: 503 });
+    expect(faults).toEqual([{ code: 'JOURNAL_OPEN_FAILED', stage: 'journal' }]);
+  });
+});
+
+test('close is idempotent, and waits for what was accepted', async () => {
+  const { live } = run();
+  live.notify('POST:/a');
+  const first = live.close();
+  expect(live.close()).toBe(first);
+  await first;
+  const kept: unknown[] = [];
+  for await (const { topic } of live.journal.query()) kept.push(topic);
+  expect(kept).toEqual(['POST:/a']);
+});
+
+test('a fault without onError is a process warning, once for each code', async () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  afterwards(() => warn.mockRestore());
+  const server = http.createServer((_request, response) => response.end());
+  const live: Attachment = attach(server, {
+    user: () => {
+      throw new Error('on purpose');
+    },
+  });
+  afterwards(() => live.close());
+  const port = await listen(server);
+  await send(port, 'POST', '/a');
+  await send(port, 'POST', '/b');
+  await live.close();
+  expect(warn.mock.calls).toEqual([
+    [expect.stringContaining('Option user threw'), { type: 'ReqcastWarning', code: 'CALLBACK_FAILED' }],
+  ]);
+});
+
+test('an https server is as good', () => {
+  const server = https.createServer();
+  const live = attach(server);
+  expect(server.listenerCount('upgrade')).toBe(1);
+  return live.close();
+});

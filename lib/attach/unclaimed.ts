@@ -1,0 +1,70 @@
+import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Refusal, refuse } from '../websocket/refusal.ts';
+
+/** An upgrade that other listeners left without an answer for so long is refused instead of hanging. */
+const UNCLAIMED_MS = 10_000;
+
+/** Other listeners have the first word; what they leave alone gets an answer in the end. */
+export function refuseUnclaimed(socket: Duplex): void {
+  const { bytesWritten } = socket as Duplex & { bytesWritten?: number };
+  setTimeout(() => {
+    const untouched = (socket as { bytesWritten?: number }).bytesWritten === bytesWritten;
+    if (!socket.destroyed && untouched && socket.listenerCount('data') === 0)
+      refuse(socket, new Refusal(404, 'UNCLAIMED', 'Nothing here takes this upgrade.'));
+  }, UNCLAIMED_MS).unref();
+}
+
+/**
+ * What Node 20 would have done without us: an upgrade that nobody takes is an ordinary request. The parser has let
+ * go of the socket by now, so we read the body, and the connection ends with the response.
+ */
+export function serveAsRequest(
+  server: Pick<Server, 'emit'>,
+  upgrade: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): boolean {
+  if (upgrade.headers['transfer-encoding'] !== undefined) {
+    refuse(socket, new Refusal(411, 'LENGTH_REQUIRED', 'A body with an Upgrade needs a Content-Length.'));
+    return true;
+  }
+  const request = withBody(upgrade, socket, head);
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as Socket);
+  response.once('finish', () => socket.end(() => socket.destroy()));
+  socket.on('error', () => response.destroy());
+  return server.emit('request', request, response);
+}
+
+/** The parser ended the request at its head: the same one again, with the body still to come. */
+function withBody(upgrade: IncomingMessage, socket: Duplex, head: Buffer): IncomingMessage {
+  let left = Number(upgrade.headers['content-length'] ?? 0);
+  if (left === 0) return upgrade;
+  const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } = upgrade;
+  const request = Object.assign(new IncomingMessage(socket as Socket), {
+    method,
+    url,
+    headers,
+    rawHeaders,
+    httpVersion,
+    httpVersionMajor,
+    httpVersionMinor,
+  });
+  request._read = () => socket.resume();
+  const take = (chunk: Buffer) => {
+    const piece = chunk.subarray(0, left);
+    left -= piece.length;
+    if (piece.length > 0 && !request.push(piece)) socket.pause();
+    if (left > 0) return;
+    socket.off('data', take);
+    request.complete = true;
+    request.push(null);
+  };
+  socket.on('data', take);
+  socket.once('close', () => request.destroy());
+  take(head);
+  return request;
+}
