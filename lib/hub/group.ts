@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
-import { compilePattern, type Matcher } from '../protocol/pattern.ts';
+import type { Matcher } from '../protocol/matcher.ts';
+import { compilePattern } from '../protocol/pattern.ts';
 import type { Format, Interest } from './subscriber.ts';
 import type { Window } from './window.ts';
 
