@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { attach } from '../../lib/index.ts';
-import { afterwards, closeServer, listen, until } from '../support/server.ts';
 import { testWith } from '../support/program.ts';
+import { afterwards, closeServer, listen, until } from '../support/server.ts';
 
 async function freePort(): Promise<number> {
   const server = net.createServer();
@@ -35,7 +35,9 @@ testWith('websockify', 'websockify')('Python’s websockify relays our push serv
   await live.ready;
 
   const port = await freePort();
-  const relay = spawn('websockify', [`--unix-target=${socketPath}`, `127.0.0.1:${port}`], { stdio: 'ignore' });
+  const relay = spawn('websockify', [`--unix-target=${socketPath}`, `127.0.0.1:${port}`], {
+    stdio: 'ignore',
+  });
   afterwards(() => {
     relay.kill('SIGKILL');
   });

@@ -49,7 +49,8 @@ describe('a pattern', () => {
     ['*:/**', 'POST:/a/b/c', true],
     ['POST:/**', 'DELETE:/a', false],
     ['POST:/*/**', 'POST:/a', true],
-    ['POST:/*/**', 'POST:/', true],
+    ['POST:/*/**', 'POST:/', false],
+    ['POST:/*', 'POST:/', false],
   ])('%s names %s: %s', (pattern, topic, expected) => {
     expect(compilePattern(pattern)(topic)).toBe(expected);
   });

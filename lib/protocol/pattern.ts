@@ -1,8 +1,8 @@
 import { ReqcastError } from './errors.ts';
+import { type Matcher, matcherOf } from './matcher.ts';
 import { topicProblem } from './topic.ts';
 
-/** True for the topics that the pattern names. */
-export type Matcher = (topic: string) => boolean;
+export type { Matcher };
 
 /**
  * Compiles a pattern: a topic in which `*` stands for one whole segment or for any method, and a last `**` for all
@@ -12,20 +12,7 @@ export type Matcher = (topic: string) => boolean;
  */
 export function compilePattern(pattern: string): Matcher {
   assertPattern(pattern);
-  if (!pattern.includes('*')) return (topic) => topic === pattern;
-  const colon = pattern.indexOf(':');
-  const method = pattern.slice(0, colon);
-  const segments = pattern.slice(colon + 2).split('/');
-  const open = segments.at(-1) === '**';
-  if (open) segments.pop();
-  return (topic) => {
-    const at = topic.indexOf(':');
-    if (method !== '*' && method !== topic.slice(0, at)) return false;
-    const path = topic.slice(at + 2);
-    const parts = path === '' && segments.length === 0 ? [] : path.split('/');
-    if (open ? parts.length < segments.length : parts.length !== segments.length) return false;
-    return segments.every((segment, i) => segment === '*' || segment === parts[i]);
-  };
+  return matcherOf(pattern);
 }
 
 /** @throws ReqcastError `INVALID_PATTERN` */
