@@ -158,6 +158,23 @@ describe('an upgrade is refused with', () => {
     expect(await refusal(`${url}?token=${HUB_TOKEN}`)).toMatchObject({ status });
   });
 
+  test('503 when the server closes while authorize decides', async () => {
+    let asked: (() => void) | undefined;
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const { live, url } = await run({
+      authorize: () => {
+        asked?.();
+        return new Promise(() => {});
+      },
+    });
+    const refused = refusal(`${url}?token=${HUB_TOKEN}`);
+    await asking;
+    await live.close();
+    expect(await refused).toMatchObject({ status: 503 });
+  });
+
   test('503 when authorize does not decide in time', async () => {
     const { url } = await run({ authorize: () => new Promise(() => {}), handshakeTimeoutMs: 20 });
     expect(await refusal(`${url}?token=${HUB_TOKEN}`)).toMatchObject({ status: 503 });
@@ -224,5 +241,36 @@ describe('who enters', () => {
     wire.ws.pause();
     await live.close();
     expect((await send(port, 'GET', '/')).status).toBe(200);
+  });
+});
+
+describe('heartbeats', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({
+      doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'setTimeout'],
+    });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('tell an idle subscriber its position, and cut off who does not answer', async () => {
+    const { live, port } = await run();
+    const [healthy, dead] = [await subscribe(port, ['POST:/none']), await subscribe(port)];
+    dead.ws.pause();
+    // Added last, so that it is served last.
+    const swept = new Promise((resolve) => live.on('POST:/a', resolve));
+    live.notify('POST:/a');
+    await swept;
+    jest.advanceTimersByTime(30_000);
+    await until(() => healthy.messages.length > 1);
+    expect(healthy.messages.at(-1)?.data.toString()).toBe(`@${live.position?.epoch}:1\n`);
+    healthy.ws.ping();
+    await new Promise((resolve) => healthy.ws.once('pong', resolve));
+    const closed = new Promise((resolve) => dead.ws.once('close', resolve));
+    jest.advanceTimersByTime(30_000);
+    dead.ws.resume();
+    await closed;
+    expect(healthy.ws.readyState).toBe(healthy.ws.OPEN);
   });
 });
