@@ -1,0 +1,12 @@
+/** Does it. What it throws is reported as uncaught, and what comes after goes on. */
+export function attempt(act: () => void): void {
+  try {
+    act();
+  } catch (fault) {
+    const throwLater = () =>
+      queueMicrotask(() => {
+        throw fault;
+      });
+    (globalThis.reportError ?? throwLater)(fault);
+  }
+}
