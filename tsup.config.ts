@@ -9,9 +9,8 @@ export default defineConfig([
     splitting: false,
   },
   {
-    entry: { client: 'lib/client/index.ts' },
+    entry: { client: 'lib/client/global.ts' },
     format: ['iife'],
-    globalName: 'reqcast',
     target: 'es2022',
     platform: 'browser',
     minify: true,
