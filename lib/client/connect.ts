@@ -1,15 +1,13 @@
 import type { Notification } from '../protocol/notification.ts';
 import type { Position } from '../protocol/position.ts';
-import { type Answer, HEARTBEAT_MS, HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
+import { type Answer, HEARTBEAT_MS, SUBPROTOCOL } from '../protocol/wire.ts';
 import { later } from './later.ts';
 import { pageListeners, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
 import { bytesOf, lineReader, type Said, streamReader } from './reader.ts';
 
-/** policyViolation, tooBig, badLine: after these the same would happen again. */
-const REFUSED = [1008, 1009, 4400];
-/** So many heartbeats in silence, and the connection is dead. */
-const SILENT_BEATS = 2.5;
+/** `HUB_TOKEN` in base64url. */
+const HUB_BASE64URL = 'd29rbm90aWZpY2F0aW9ucw';
 
 /** The one method that is used of `window` and of its `navigation`, which not every browser has. */
 type Page = Pick<EventTarget, 'addEventListener'>;
@@ -20,14 +18,17 @@ type Page = Pick<EventTarget, 'addEventListener'>;
  *
  * @throws Error when there is no WebSocket class, TypeError when the URL is none
  */
-export function connect(options: ConnectOptions = {}): Live {
-  const {
-    WebSocket: Class = globalThis.WebSocket,
-    reconnect: { minMs = 1000, maxMs = 30_000 } = {},
-    heartbeatMs = HEARTBEAT_MS,
-  } = options;
-  if (!Class) throw new Error('reqcast: no WebSocket; give connect({ WebSocket })');
-  const url = endpoint(options);
+export function connect({
+  url = '/websockify',
+  token = HUB_BASE64URL,
+  WebSocket: Class = globalThis.WebSocket,
+  reconnect: { minMs = 1000, maxMs = 30_000 } = {},
+  heartbeatMs = HEARTBEAT_MS,
+}: ConnectOptions = {}): Live {
+  if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
+  const endpoint = new URL(url, globalThis.location?.href);
+  const { searchParams } = endpoint;
+  if (!searchParams.has('token')) searchParams.set('token', token);
 
   const ended = new AbortController();
   let state: State = 'connecting';
@@ -56,7 +57,11 @@ export function connect(options: ConnectOptions = {}): Live {
   }
 
   function open(): void {
-    const ws = new Class(url, [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
+    const ws = new Class(endpoint.href.replace(/^http/, 'ws'), [
+      SUBPROTOCOL,
+      'base64',
+      'binary',
+    ]) as WebSocket;
     let read: (message: never) => void;
     socket = ws;
     ws.binaryType = 'arraybuffer';
@@ -74,7 +79,8 @@ export function connect(options: ConnectOptions = {}): Live {
       changed = undefined;
     };
     ws.onclose = ({ code, reason }) => {
-      if (!REFUSED.includes(code)) return lose();
+      // policyViolation, tooBig, badLine: the same would happen again.
+      if (![1008, 1009, 4400].includes(code)) return lose();
       console.error('reqcast: refused:', reason);
       close();
     };
@@ -87,7 +93,8 @@ export function connect(options: ConnectOptions = {}): Live {
   /** On the other wires an open connection may be silent for ever. */
   function hear(): void {
     clearTimeout(patience);
-    if (hasLines || !socket.readyState) patience = later(lose, SILENT_BEATS * heartbeatMs);
+    // One heartbeat may be lost, and the next be late.
+    if (hasLines || !socket.readyState) patience = later(lose, 2.5 * heartbeatMs);
   }
 
   function pulse(): void {
@@ -102,23 +109,25 @@ export function connect(options: ConnectOptions = {}): Live {
     failures = 0;
     changed = answer === 'changed' ? [] : undefined;
     become('live');
-    if (resync)
-      each(
-        ({ pattern, replay }) => pattern !== 'state' && replay && notification({ topic: pattern }, 'resync'),
-      );
+    if (resync) notify('resync');
   }
 
   function frame(said: readonly Said[], to?: string): void {
     reached = to;
-    for (const one of said) {
-      const value = notification(one, changed && 'changed');
-      each(({ matches, replay }) => matches(one.topic) && (replay || !changed) && value, changed);
-    }
+    for (const one of said) notify(changed && 'changed', one);
     changed = undefined;
   }
 
-  function notification(said: Said, replay?: Notification['replay']): Notification {
-    return { ...said, replay, position: positionOf(reached), time: Date.now() };
+  /** Calls those whom it concerns; all, with their patterns, when nothing is said. */
+  function notify(replay: Notification['replay'], said?: Said): void {
+    const position = positionOf(reached);
+    const time = Date.now();
+    each(
+      ({ pattern, matches, replays }) =>
+        (said ? matches(said.topic) : pattern !== 'state') &&
+        (replays || !replay) && { topic: pattern, ...said, replay, position, time },
+      changed,
+    );
   }
 
   function drop(): void {
@@ -144,9 +153,7 @@ export function connect(options: ConnectOptions = {}): Live {
   }
 
   function wake(): void {
-    if (state !== 'waiting') return;
-    clearTimeout(patience);
-    open();
+    if (state === 'waiting') open();
   }
 
   const page = globalThis as Partial<Page> & { navigation?: Page };
@@ -171,14 +178,6 @@ export function connect(options: ConnectOptions = {}): Live {
   };
 }
 
-/** The WebSocket's whole URL. */
-function endpoint({ url = '/websockify', token }: ConnectOptions): string {
-  const whole = new URL(url, globalThis.location?.href);
-  const { searchParams } = whole;
-  if (!searchParams.has('token')) searchParams.set('token', token ?? btoa(HUB_TOKEN).replace(/=/g, ''));
-  return whole.href.replace(/^http/, 'ws');
-}
-
 /** Where the journal was when the server answered with this page. */
 function loadedAt(): string | undefined {
   const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
@@ -189,5 +188,5 @@ function loadedAt(): string | undefined {
 function positionOf(text: string | undefined): Position | undefined {
   if (!text) return undefined;
   const [epoch, offset] = text.split(':') as [string, string];
-  return { epoch, offset: Number(offset) };
+  return { epoch, offset: +offset };
 }

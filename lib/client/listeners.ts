@@ -16,7 +16,8 @@ export interface Registration {
   readonly listener: (value: never) => void;
   /** Called with the topic alone. */
   readonly plain: boolean | undefined;
-  readonly replay: boolean;
+  /** Wants `changed` and `resync` too. */
+  readonly replays: boolean;
   /** The page's URL at which alone it listens. */
   readonly href: string | undefined;
   readonly off: () => void;
@@ -53,14 +54,14 @@ export function pageListeners(say: (line: string) => void) {
     add(
       pattern: string,
       listener: Registration['listener'],
-      { signal, replay = true }: ListenOptions = {},
+      { signal, replay: replays = true }: ListenOptions = {},
       plain?: boolean,
       href?: string,
     ): () => void {
-      if (!NAME.test(pattern)) throw new Error(`reqcast: malformed pattern ${pattern}`);
+      if (!NAME.test(pattern)) throw new Error(`reqcast: bad pattern ${pattern}`);
       prune();
       const off = () => change(pattern, () => all.delete(registration));
-      const registration = { pattern, matches: matcherOf(pattern), listener, plain, replay, href, off };
+      const registration = { pattern, matches: matcherOf(pattern), listener, plain, replays, href, off };
       if (signal?.aborted) return off;
       signal?.addEventListener('abort', off);
       change(pattern, () => all.add(registration));

@@ -18,16 +18,13 @@ export function lineReader(onFrame: OnFrame, onStart: OnStart, onBye: OnBye): (m
   let said: Said[] = [];
 
   function read(line: string): void {
-    const [word = '', rest] = line.split(/ (.*)/s);
-    if (/^[A-Z]/.test(word)) said.push({ topic: word, data: rest && JSON.parse(rest) });
-    if (word === 'bye') onBye(Number(rest));
-    if (word[0] === '@') {
-      const frame = said;
-      const position = word.slice(1);
+    const [, at, word = '', rest] = /^(@?)(\S*) ?(.*)/s.exec(line) as string[];
+    if (at) {
+      if (rest) onStart(rest as Answer, word);
+      else onFrame(said, word);
       said = [];
-      if (rest) onStart(rest as Answer, position);
-      else onFrame(frame, position);
-    }
+    } else if (word === 'bye') onBye(Number(rest));
+    else if (/^[A-Z]/.test(word)) said.push({ topic: word, data: rest ? JSON.parse(rest) : undefined });
   }
 
   return (message) => {
