@@ -106,6 +106,8 @@ describe('the lines of reqcast.v1', () => {
     const position = { epoch: 'e', offset: 7 };
     expect(positionLine(position)).toBe('@e:7\n');
     expect(positionLine(position, 'replayed')).toBe('@e:7 replayed\n');
+    expect(positionLine(position, 'resync', 2500)).toBe('@e:7 resync 2500\n');
+    expect(topicLine('POST:/a', undefined, 'x1')).toBe('~x1\nPOST:/a\n');
     expect(topicLine('POST:/a')).toBe('POST:/a\n');
     expect(topicLine('POST:/a', { id: 'x\ny' })).toBe('POST:/a {"id":"x\\ny"}\n');
   });

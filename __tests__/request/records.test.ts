@@ -181,6 +181,15 @@ describe('a topic', () => {
     ]);
   });
 
+  test.each([
+    ['page-1', 'page-1'],
+    ['not a name', undefined],
+  ])('remembers the client that named itself %p', async (name, expected) => {
+    const { port, entries } = await run();
+    await send(port, 'POST', '/a', { headers: { 'Reqcast-Client': name } });
+    expect((await entries(1))[0]?.client).toBe(expected);
+  });
+
   test('carries the audience', async () => {
     const { port, entries } = await run({ audience: () => ['staff'] });
     await send(port, 'POST', '/a');

@@ -33,7 +33,9 @@ export function createTask(exchange: Exchange, observer: Observer): Task {
           message: message ?? first.message,
           task: first.id,
         };
-        observer.log(record, topic ? [topic] : [], data, audience);
+        // Without the request's client: the page that began it wants to know of its end as well.
+        const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
+        observer.log(record, topic ? [topic] : [], marks);
       });
     },
   };

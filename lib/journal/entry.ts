@@ -1,6 +1,6 @@
 /** One record in the journal. The line in the request log, the notification and the replay history are all this. */
 export interface Entry {
-  /** Counts up by one within an epoch; the first entry has 1. */
+  /** Counts up by one within an epoch. */
   readonly offset: number;
   /** When it was accepted, in milliseconds since 1970. */
   readonly time: number;
@@ -10,6 +10,8 @@ export interface Entry {
   readonly data?: unknown;
   /** Who may see it; absent: everyone who may enter. */
   readonly audience?: readonly string[];
+  /** The client whose request was the cause, if it named itself. */
+  readonly client?: string;
   readonly request?: RequestRecord;
 }
 

@@ -7,6 +7,11 @@ export const HUB_TOKEN = 'woknotifications';
 /** Client and server each say something at least this often. */
 export const HEARTBEAT_MS = 30_000;
 
+/** The request header in which a page names itself, so that it can tell what it caused itself. */
+export const CLIENT_HEADER = 'Reqcast-Client';
+/** What such a name may be: it is repeated to every subscriber. */
+export const CLIENT_NAME = /^[\w-]{1,64}$/;
+
 /** How a connection starts, or starts anew: the four answers to "what did I miss?". */
 export type Answer = 'live' | 'replayed' | 'changed' | 'resync';
 
@@ -27,14 +32,19 @@ export function parseClientLine(line: string): ClientLine | undefined {
   return { kind: 'since', position: parsePosition(line.slice(6)) ?? { epoch: '-', offset: 0 } };
 }
 
-/** `@<epoch>:<offset>`, with the answer when the line starts a connection or starts it anew. */
-export function positionLine(position: Position, answer?: Answer): string {
-  return `@${formatPosition(position)}${answer ? ` ${answer}` : ''}\n`;
+/**
+ * `@<epoch>:<offset>`, with the answer when the line starts a connection or starts it anew; `resync` may add over how
+ * many milliseconds the clients should spread their refreshing.
+ */
+export function positionLine(position: Position, answer?: Answer, overMs?: number): string {
+  const said = answer ? ` ${answer}` : '';
+  return `@${formatPosition(position)}${said}${overMs ? ` ${Math.round(overMs)}` : ''}\n`;
 }
 
-/** `<topic>` or `<topic> <json>`. */
-export function topicLine(topic: string, data?: unknown): string {
-  return data === undefined ? `${topic}\n` : `${topic} ${JSON.stringify(data)}\n`;
+/** `<topic>` or `<topic> <json>`; after a line `~<client>` when a request of that client was the cause. */
+export function topicLine(topic: string, data?: unknown, client?: string): string {
+  const cause = client === undefined ? '' : `~${client}\n`;
+  return data === undefined ? `${cause}${topic}\n` : `${cause}${topic} ${JSON.stringify(data)}\n`;
 }
 
 /** The server is going; come back after so many milliseconds. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome, RequestRecord } from '../journal/entry.ts';
+import { CLIENT_HEADER, CLIENT_NAME } from '../protocol/wire.ts';
 
 /** What only a framework's own middleware can tell of a request. */
 export interface Extra {
@@ -18,6 +19,8 @@ export class Exchange {
   /** As it came: routers rewrite `request.url`. */
   readonly url: string;
   readonly address: string | undefined;
+  /** The page that made the request, if it named itself. */
+  readonly client: string | undefined;
   extra: Extra | undefined;
   /** Set once the response is done. */
   #recorded: Parameters<AfterRecord> | undefined;
@@ -32,6 +35,8 @@ export class Exchange {
     this.method = request.method ?? 'GET';
     this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     this.address = address;
+    const client = request.headers[CLIENT_HEADER.toLowerCase()];
+    this.client = typeof client === 'string' && CLIENT_NAME.test(client) ? client : undefined;
   }
 
   /** The handler threw: what it answered before does not count. */

@@ -16,6 +16,9 @@ export interface ObserverHost {
   fault(error: ReqcastError): void;
 }
 
+/** What an announcement carries beside its topic. */
+export type Marks = Pick<Draft, 'data' | 'audience' | 'client'>;
+
 /** Turns requests into entries. Whatever goes wrong here is reported and never reaches the request. */
 export class Observer {
   readonly #options: RequestOptions;
@@ -67,19 +70,15 @@ export class Observer {
     this.#ask('onRecord', undefined, () => this.#options.onRecord?.(record, request, response));
     const announced = this.#options.announceFailed === true || isSuccess(record);
     const audience = this.#ask('audience', [], () => this.#options.audience?.(request, response));
-    this.log(record, announced ? topics : [], data, audience);
+    const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
+    const { client } = exchange;
+    this.log(record, announced ? topics : [], client === undefined ? marks : { ...marks, client });
     exchange.finish(record, audience);
   }
 
   /** Writes a record and announces it. */
-  log(
-    record: RequestRecord,
-    topics: readonly string[],
-    data?: unknown,
-    audience?: readonly string[] | undefined,
-  ): void {
+  log(record: RequestRecord, topics: readonly string[], marks: Marks = {}): void {
     const time = Date.now();
-    const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
     const [first, ...more] = topics;
     this.#host.append({ time, ...(first !== undefined && { topic: first, ...marks }), request: record });
     for (const topic of more) this.#host.append({ time, topic, ...marks });

@@ -13,7 +13,7 @@ export const linesFormat: Format<Buffer> = {
   },
 };
 
-const lineOf = (entry: Entry) => topicLine(entry.topic as string, entry.data);
+const lineOf = (entry: Entry) => topicLine(entry.topic as string, entry.data, entry.client);
 
 /** The stream of the push server, each piece in base64. */
 export const base64Format: Format<Buffer> = {
