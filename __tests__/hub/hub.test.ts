@@ -1,5 +1,5 @@
 import { Hub } from '../../lib/hub/hub.ts';
-import type { Format, Sink } from '../../lib/hub/subscriber.ts';
+import type { Format, Restart, Sink } from '../../lib/hub/subscriber.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { until } from '../support/server.ts';
 
@@ -19,8 +19,8 @@ class Reader implements Sink<string> {
   write(frame: string) {
     this.frames.push(frame);
   }
-  restart(answer: string, position: { offset: number }) {
-    this.answers.push(`${answer} ${position.offset}`);
+  restart({ answer, position, topics, overMs }: Restart) {
+    this.answers.push([answer, position.offset, ...topics, ...(overMs ? [`over ${overMs}`] : [])].join(' '));
   }
 }
 
@@ -117,7 +117,7 @@ describe('the hub', () => {
     expect(slow.frames).toEqual(['POST:/1 POST:/2 POST:/3 @3']);
   });
 
-  test('tells a reader that fell out of the window to refresh', async () => {
+  test('tells a reader that fell out of the window each topic that changed, once', async () => {
     const hub = newHub(4);
     const slow = new Reader();
     slow.writable = false;
@@ -125,14 +125,22 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/1', 'POST:/2', 'POST:/3', 'POST:/4', 'POST:/5'));
     slow.writable = true;
     subscriber.wake();
-    expect(slow).toMatchObject({ frames: [], answers: ['resync 5'] });
+    expect(slow).toMatchObject({
+      frames: [],
+      answers: ['changed 5 POST:/1 POST:/2 POST:/3 POST:/4 POST:/5'],
+    });
   });
 
   test.each([
     ['nothing', undefined, ['live 5'], []],
     ['a position in the window', { epoch: 'e', offset: 3 }, ['replayed 3'], ['POST:/4 POST:/5 @5']],
     ['the head', { epoch: 'e', offset: 5 }, ['replayed 5'], []],
-    ['a position before the window', { epoch: 'e', offset: 0 }, ['resync 5'], []],
+    [
+      'a position before the window',
+      { epoch: 'e', offset: 0 },
+      ['changed 5 POST:/1 POST:/2 POST:/3 POST:/4 POST:/5'],
+      [],
+    ],
     ['the future', { epoch: 'e', offset: 6 }, ['resync 5'], []],
     ['another epoch', { epoch: 'f', offset: 3 }, ['resync 5'], []],
   ])('answers a reader that brings %s', (_name, since, answers, frames) => {
@@ -187,5 +195,47 @@ describe('the hub', () => {
     const reader = new Reader();
     hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
     expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['1000', '2000', '2500']);
+  });
+
+  test('tells a change only to those who may see one of its entries since', () => {
+    const hub = newHub(1);
+    hub.deliver([
+      { offset: 1, time: 0, topic: 'POST:/a' },
+      { offset: 2, time: 0, topic: 'POST:/b', audience: ['x', 'staff'] },
+      { offset: 3, time: 0, topic: 'POST:/a', audience: ['staff'] },
+      { offset: 4, time: 0, topic: 'POST:/c' },
+      { offset: 5, time: 0, topic: 'POST:/b', audience: ['staff', 'x'] },
+    ]);
+    const answerTo = (audience: string[], patterns: string[], offset: number) => {
+      const reader = new Reader();
+      hub.add(format, { audience, patterns }, reader).resume({ epoch: 'e', offset });
+      return reader.answers;
+    };
+    expect(answerTo([], ['*:/**'], 0)).toEqual(['changed 5 POST:/a POST:/c']);
+    expect(answerTo([], ['*:/**'], 1)).toEqual(['changed 5 POST:/c']);
+    expect(answerTo(['staff'], ['*:/**'], 1)).toEqual(['changed 5 POST:/a POST:/c POST:/b']);
+    expect(answerTo(['staff'], ['*:/b'], 3)).toEqual(['changed 5 POST:/b']);
+    expect(answerTo([], ['*:/b'], 3)).toEqual(['changed 5']);
+  });
+
+  test('says resync when it has forgotten topics that may have changed, or when they are too many', () => {
+    const hub = newHub(10);
+    hub.deliver(entries(...Array.from({ length: 10_500 }, (_, i) => `POST:/${i}`)));
+    const answerTo = (offset: number, patterns: string[]) => {
+      const reader = new Reader();
+      hub.add(format, { audience: [], patterns }, reader).resume({ epoch: 'e', offset });
+      return reader.answers;
+    };
+    expect(answerTo(499, ['POST:/9000'])).toEqual(['resync 10500']);
+    expect(answerTo(500, ['POST:/9000'])).toEqual(['changed 10500 POST:/9000']);
+    expect(answerTo(500, ['*:/**'])).toEqual(['resync 10500']);
+  });
+
+  test('asks many subscribers to spread their refreshing', () => {
+    const hub = newHub();
+    const readers = Array.from({ length: 250 }, () => new Reader());
+    for (const reader of readers) hub.add(format, everything, reader);
+    hub.reset({ epoch: 'f', offset: 0 });
+    expect(readers[0]?.answers).toEqual(['resync 0 over 250']);
   });
 });

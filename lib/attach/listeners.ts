@@ -68,8 +68,10 @@ export class Listeners {
     return {
       writable: true,
       write: (notifications) => notifications.forEach(call),
-      restart: (answer, position) => {
-        if (answer === 'resync') call({ topic: pattern, replay: 'resync', position, time: Date.now() });
+      restart: ({ answer, position, topics }) => {
+        if (answer === 'live' || answer === 'replayed') return;
+        const named = answer === 'changed' ? topics : [pattern];
+        for (const topic of named) call({ topic, replay: answer, position, time: Date.now() });
       },
     };
   }

@@ -7,6 +7,9 @@ import type { Window } from './window.ts';
 /** At most so many entries in a frame: a long replay leaves in several, so that no one of them holds the loop. */
 const MAX_FRAME_ENTRIES = 1000;
 
+/** A page that would have to refresh for more topics than this refreshes all. */
+const MAX_CHANGED_TOPICS = 1000;
+
 /** So many different positions share a head before the frames made for them are forgotten. */
 const MAX_MADE = 64;
 
@@ -57,7 +60,14 @@ export class Group<Frame> {
     return made;
   }
 
-  sees(entry: Entry): boolean {
+  /** The topics that changed for its members after the offset, or nothing if they are too many to tell. */
+  changed(window: Window, since: number): string[] | undefined {
+    const topics = new Set<string>();
+    for (const last of window.changedSince(since)) if (this.sees(last)) topics.add(last.topic as string);
+    return topics.size > MAX_CHANGED_TOPICS ? undefined : [...topics];
+  }
+
+  sees(entry: Pick<Entry, 'topic' | 'audience'>): boolean {
     if (entry.topic === undefined || !this.#mayMatch(entry.audience)) return false;
     if (!this.#matchers || this.#exact.has(entry.topic)) return true;
     return this.#matchers.some((matches) => matches(entry.topic as string));

@@ -1,6 +1,5 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
-import type { Answer } from '../protocol/wire.ts';
 import { Group, groupKey } from './group.ts';
 import type { Format, Interest, Sink } from './subscriber.ts';
 import { Window } from './window.ts';
@@ -9,6 +8,19 @@ import { Window } from './window.ts';
 const SLICE_MS = 4;
 /** The clock is read once for so many subscribers. */
 const SLICE_STEP = 32;
+
+/** Refreshing takes a page a request or more; so the host is asked for about a thousand pages a second. */
+const SPREAD_MS_PER_SUBSCRIBER = 1;
+/** Nobody is left stale for longer. */
+const MAX_SPREAD_MS = 60_000;
+
+/** Below this many milliseconds spreading is not worth a timer. */
+const MIN_SPREAD_MS = 100;
+
+function spreadOf(subscribers: number): number {
+  const ms = Math.min(subscribers * SPREAD_MS_PER_SUBSCRIBER, MAX_SPREAD_MS);
+  return ms < MIN_SPREAD_MS ? 0 : ms;
+}
 
 export interface HubOptions {
   /** How many entries can be replayed. */
@@ -51,13 +63,14 @@ export class Hub {
   /** Another history: each subscriber is told to refresh all. */
   reset(start: Position): void {
     this.#window.reset(start);
-    for (const subscriber of this.#subscribers) subscriber.restart('resync');
+    for (const subscriber of this.#subscribers) subscriber.resume({ epoch: '', offset: 0 });
   }
 
   /** Adds a subscriber at the head. */
   add<Frame>(format: Format<Frame>, interest: Interest, sink: Sink<Frame>): Subscriber<Frame> {
     const subscriber = new Subscriber<Frame>(this.#window, sink, {
       join: (wanted) => this.#join(format, wanted),
+      size: () => this.#subscribers.size,
       leave: (group) => this.#leave(group),
       fault: (fault) => {
         this.#subscribers.delete(subscriber as Subscriber<unknown>);
@@ -122,6 +135,7 @@ export class Hub {
 interface Membership<Frame> {
   join(interest: Interest): Group<Frame>;
   leave(group: Group<never>): void;
+  size(): number;
   fault(fault: unknown): void;
   gone(): void;
 }
@@ -156,15 +170,14 @@ export class Subscriber<Frame> {
 
   /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
   resume(since: Position | undefined): void {
-    const answer = this.#window.answer(since);
-    this.restart(answer, answer === 'replayed' ? since?.offset : undefined);
+    let answer = this.#window.answer(since);
+    const from = since?.offset ?? 0;
+    const topics = answer === 'changed' ? this.#group?.changed(this.#window, from) : [];
+    if (!topics) answer = 'resync';
+    this.#offset = answer === 'replayed' ? from : this.#window.head;
+    const overMs = answer === 'resync' ? spreadOf(this.#hub.size()) : 0;
+    this.#guard(() => this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs }));
     this.wake();
-  }
-
-  /** @param from the offset to go on from. @default the head */
-  restart(answer: Answer, from: number = this.#window.head): void {
-    this.#offset = from;
-    this.#guard(() => this.#sink.restart(answer, this.position, []));
   }
 
   /** Sends what it lacks, if it can take it. */
@@ -172,7 +185,7 @@ export class Subscriber<Frame> {
     this.#guard(() => {
       while (this.#group && this.#offset < this.#window.head && this.#sink.writable) {
         if (this.#offset < this.#window.floor) {
-          this.restart('resync');
+          this.resume(this.position);
           return;
         }
         const { frame, reached } = this.#group.frame(this.#window, this.#offset);

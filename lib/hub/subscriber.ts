@@ -18,11 +18,19 @@ export interface Sink<Frame> {
   /** False while the last frame is not through: the hub skips it then, and it must call `Subscriber.wake` after. */
   readonly writable: boolean;
   write(frame: Frame): void;
-  /**
-   * What it lacks cannot be replayed. `changed`: these topics changed, once each; `resync`: refresh all. From here
-   * on it is at `position`.
-   */
-  restart(answer: Answer, position: Position, topics: readonly string[]): void;
+  /** The stream starts here, or starts anew because what it lacks cannot be replayed. */
+  restart(restart: Restart): void;
+}
+
+/** How a stream starts. */
+export interface Restart {
+  readonly answer: Answer;
+  /** Where it goes on from. */
+  readonly position: Position;
+  /** With `changed`: each topic that changed, once. */
+  readonly topics: readonly string[];
+  /** With `resync`: over so many milliseconds the subscribers should spread their refreshing. */
+  readonly overMs: number;
 }
 
 /** Who a subscriber is and what it wants. */

@@ -1,6 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Answer } from '../protocol/wire.ts';
+import { type LastEntry, TopicTable } from './topic-table.ts';
 
 /**
  * The newest entries of one epoch, and for older ones the last offset of each topic.
@@ -9,6 +10,7 @@ import type { Answer } from '../protocol/wire.ts';
 export class Window {
   readonly #capacity: number;
   #slots: Entry[] = [];
+  readonly #topics = new TopicTable();
   #epoch = '';
   #head = 0;
   #start = 0;
@@ -36,11 +38,13 @@ export class Window {
     this.#head = start.offset;
     this.#start = start.offset;
     this.#slots = [];
+    this.#topics.reset(start.offset);
   }
 
   push(entry: Entry): void {
     this.#head = entry.offset;
     this.#slots[entry.offset % this.#capacity] = entry;
+    this.#topics.push(entry);
   }
 
   /** The entries after `from`, up to and with `to`; both must be between floor and head. */
@@ -51,11 +55,16 @@ export class Window {
     return entries;
   }
 
-  /** What a subscriber that was at `since` has to be told. */
+  /** What a subscriber that was at `since` has to be told, as far as entries and topics are still known. */
   answer(since: Position | undefined): Answer {
     if (!since) return 'live';
-    if (since.epoch !== this.#epoch || since.offset > this.#head || since.offset < this.floor)
-      return 'resync';
-    return 'replayed';
+    if (since.epoch !== this.#epoch || since.offset > this.#head) return 'resync';
+    if (since.offset >= this.floor) return 'replayed';
+    return since.offset >= this.#topics.floor ? 'changed' : 'resync';
+  }
+
+  /** The last entry of each topic that happened after the offset. */
+  changedSince(offset: number): Iterable<LastEntry> {
+    return this.#topics.since(offset);
   }
 }

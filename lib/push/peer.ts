@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Sink } from '../hub/subscriber.ts';
-import type { Answer } from '../protocol/wire.ts';
+import type { Restart, Sink } from '../hub/subscriber.ts';
 
 /** One reader of the push server. */
 export class PushPeer implements Sink<Buffer> {
@@ -21,7 +20,7 @@ export class PushPeer implements Sink<Buffer> {
   }
 
   /** This stream has no word for a hole in it; that it ends is the one way to say it. */
-  restart(answer: Answer): void {
+  restart({ answer }: Restart): void {
     if (answer !== 'live') this.#socket.destroy();
   }
 }

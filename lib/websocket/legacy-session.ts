@@ -1,8 +1,7 @@
 import { eomFormat } from '../hub/eom-format.ts';
 import type { Subscriber } from '../hub/hub.ts';
-import type { Sink } from '../hub/subscriber.ts';
+import type { Restart, Sink } from '../hub/subscriber.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import type { Answer } from '../protocol/wire.ts';
 import { base64Format } from './formats.ts';
 import { type Entrance, type Guest, isWritable, type SessionContext } from './subscription.ts';
 
@@ -32,7 +31,7 @@ export class LegacySession implements Guest, Sink<Buffer> {
   bye(): void {}
 
   /** This wire has no word for a hole in the stream; a new connection is the one way to say it. */
-  restart(answer: Answer): void {
+  restart({ answer }: Restart): void {
     if (answer !== 'live') this.#entrance.ws.close(CloseCode.tooSlow, 'entries were missed: connect again');
   }
 }

@@ -1,10 +1,10 @@
 import type { RawData } from 'ws';
 import type { Subscriber } from '../hub/hub.ts';
-import type { Sink } from '../hub/subscriber.ts';
+import type { Restart, Sink } from '../hub/subscriber.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { assertPattern } from '../protocol/pattern.ts';
 import type { Position } from '../protocol/position.ts';
-import { type Answer, byeLine, parseClientLine, positionLine, topicLine } from '../protocol/wire.ts';
+import { byeLine, parseClientLine, positionLine, topicLine } from '../protocol/wire.ts';
 import { linesFormat } from './formats.ts';
 import { type Entrance, type Guest, isWritable, type SessionContext } from './subscription.ts';
 
@@ -37,9 +37,9 @@ export class Session implements Guest, Sink<Buffer> {
     this.#entrance.ws.send(frame, { binary: false });
   }
 
-  restart(answer: Answer, position: Position, topics: readonly string[]): void {
+  restart({ answer, position, topics, overMs }: Restart): void {
     const changed = topics.map((topic) => topicLine(topic)).join('');
-    this.#say(positionLine(position, answer) + (changed && changed + positionLine(position)));
+    this.#say(positionLine(position, answer, overMs) + (changed && changed + positionLine(position)));
   }
 
   beat(): void {
