@@ -9,6 +9,7 @@ import { assertTopic } from '../protocol/topic.ts';
 import { PushPeer } from '../push/peer.ts';
 import { type PushServer, pushServer } from '../push/push-server.ts';
 import { Observer } from '../request/observer.ts';
+import { tellPagePosition } from '../request/page-position.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
@@ -208,15 +209,21 @@ class Wiring implements Attachment, TapMember {
     const server = serverOf(request);
     if (server) this.tap(server);
     else debug('no server found behind the middleware: give attach() the server for WebSockets');
-    this.#observer.observe(request, response, extra);
+    this.#follow(request, response, extra);
     // This one came before the server was ours; the client's next try finds the endpoint.
     const late = request.headers.upgrade && request.url?.split('?')[0] === this.path;
     if (late)
       response.writeHead(503, { 'Retry-After': '1', Connection: 'close' }).end('NOT_READY: try again\n');
   }
 
+  #follow(...[request, response, extra]: Parameters<Observer['observe']>): void {
+    this.#observer.observe(request, response, extra);
+    const { position } = this;
+    if (position && this.#options.serverTiming) tellPagePosition(request, response, position);
+  }
+
   onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#closing) this.#observer.observe(request, response);
+    if (!this.#closing) this.#follow(request, response);
   }
 
   onThrow(response: ServerResponse): void {

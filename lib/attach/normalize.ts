@@ -23,7 +23,7 @@ const FUNCTIONS = [
   'onError',
 ] as const;
 
-type Filled = 'path' | 'journal' | keyof typeof NUMBERS;
+type Filled = 'path' | 'journal' | 'serverTiming' | keyof typeof NUMBERS;
 export type NormalizedOptions = AttachOptions & Required<Pick<AttachOptions, Filled>>;
 
 /**
@@ -52,7 +52,8 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   if (options.journal !== undefined && typeof options.journal?.append !== 'function')
     refuse('journal', options.journal, 'a journal, e.g. fileJournal({ path })');
   assertProxy(options);
-  return { ...options, ...numbers, path, journal: options.journal ?? memoryJournal() };
+  const { serverTiming = true } = options;
+  return { ...options, ...numbers, path, serverTiming, journal: options.journal ?? memoryJournal() };
 }
 
 function assertProxy({ proxy, authorize }: AttachOptions): void {

@@ -18,6 +18,11 @@ export interface AttachOptions extends RequestOptions {
   authorize?: Authorize;
   /** Where entries live. @default memoryJournal() */
   journal?: Journal;
+  /**
+   * Tell each HTML page the position at its request, in a `Server-Timing` header, so that what changes between then
+   * and the opening of its WebSocket is replayed. @default true
+   */
+  serverTiming?: boolean;
   /** How many of the newest entries can be replayed to a reader that was away. @default 10000 */
   windowSize?: number;
   /** The feed on a UNIX socket; `true` for its default path. @default off */

@@ -1,0 +1,43 @@
+import type { Entry } from '../journal/entry.ts';
+
+/** So many pairs of topic and audience are remembered: about 2 MB, and more than most apps have routes and roles. */
+const MAX_PAIRS = 10_000;
+
+/** A topic, who may see it, and the offset at which it last happened. */
+export type LastEntry = Pick<Entry, 'topic' | 'audience' | 'offset'>;
+
+/**
+ * The last offset of each topic, for subscribers that were away for too long to be told each entry. A topic counts
+ * once for each audience, because what one subscriber may not see must not show as a change to it.
+ */
+export class TopicTable {
+  /** In the order of their offsets. */
+  readonly #last = new Map<string, LastEntry>();
+  #floor = 0;
+
+  /** From this offset on it knows of every topic that happened. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  reset(start: number): void {
+    this.#last.clear();
+    this.#floor = start;
+  }
+
+  push({ topic, audience, offset }: Entry): void {
+    if (topic === undefined) return;
+    const key = audience ? JSON.stringify([topic, ...[...audience].sort()]) : topic;
+    this.#last.delete(key);
+    this.#last.set(key, { topic, audience, offset });
+    if (this.#last.size <= MAX_PAIRS) return;
+    const [oldest, { offset: forgotten }] = this.#last.entries().next().value as [string, LastEntry];
+    this.#last.delete(oldest);
+    this.#floor = forgotten;
+  }
+
+  /** What happened after the offset, oldest first. */
+  *since(offset: number): Iterable<LastEntry> {
+    for (const last of this.#last.values()) if (last.offset > offset) yield last;
+  }
+}

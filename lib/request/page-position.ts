@@ -1,0 +1,52 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { formatPosition, type Position } from '../protocol/position.ts';
+
+const NAME = 'Server-Timing';
+
+/** What a browser loads with these has a navigation timing of its own. */
+const PAGES = new Set(['document', 'iframe', 'frame']);
+
+/** A response that passes both the server and our middleware, or two attachments, tells the first one's. */
+const told = new WeakSet<ServerResponse>();
+
+/**
+ * Lets a page resume from its own load: its response tells the position at which the request came, so what changes
+ * while the page is made and opened is replayed (Server Timing, W3C). Other responses are left alone.
+ */
+export function tellPagePosition(
+  request: IncomingMessage,
+  response: ServerResponse,
+  position: Position,
+): void {
+  if (!isPage(request) || told.has(response)) return;
+  told.add(response);
+  const metric = `reqcast;desc="${formatPosition(position)}"`;
+  const { writeHead } = response;
+  // Last, so that an app that sets the header, or gives it to writeHead, keeps its own metrics beside ours.
+  response.writeHead = function (this: ServerResponse, ...args: unknown[]) {
+    response.writeHead = writeHead;
+    const given = args.at(-1);
+    if (isHeaders(given)) args[args.length - 1] = withMetric(given, metric);
+    response.appendHeader(NAME, metric);
+    return writeHead.apply(this, args as Parameters<typeof writeHead>);
+  } as typeof writeHead;
+}
+
+function isPage({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'GET') return false;
+  const dest = headers['sec-fetch-dest'];
+  return dest === undefined ? headers.accept?.includes('text/html') === true : PAGES.has(String(dest));
+}
+
+function isHeaders(value: unknown): value is OutgoingHttpHeaders {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Headers given to writeHead replace those set before. */
+function withMetric(headers: OutgoingHttpHeaders, metric: string): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) =>
+      name.toLowerCase() === NAME.toLowerCase() ? [name, [value, metric].flat().map(String)] : [name, value],
+    ),
+  );
+}
