@@ -1,7 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { Program } from './program.js';
 
 /** Where the server runs, and where its subscribers do. */
 const [SERVER_CORE, CLIENT_CORE] = [0, 1];
+
+/** What was sent before a measurement is done with by then. */
+const SETTLE_MS = 100;
 
 /** One of those that are compared: a server with its subscribers. */
 export class Rival {
@@ -33,6 +37,8 @@ export class Rival {
 
   /** Publishes `burst` at once, `times` over, each time until all have it. Microseconds of CPU for each delivery. */
   async measure(burst, times) {
+    await this.#subscribers.ask(0);
+    await setTimeout(SETTLE_MS);
     const before = Number(await this.#server.ask('cpu'));
     for (let i = 0; i < times; i++) {
       await this.#server.ask(`publish ${burst}`);
