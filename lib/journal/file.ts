@@ -151,6 +151,7 @@ class FileJournal implements Journal {
   async #writeAll(): Promise<void> {
     try {
       while (this.#pending) {
+        await this.#store.prepare();
         const { epoch, head } = this.#progress;
         this.#batch ??= this.#backlog.take(epoch, head, this.#maxBatch);
         const { entries, bytes } = this.#batch;

@@ -73,8 +73,8 @@ async function decide(
 /** Whether the history ends with all that the state knows of, or with more, which nobody was told of yet. */
 function goesOn({ epoch, start, head }: State, newest: Position | undefined): boolean {
   if (newest?.epoch === epoch) return newest.offset >= head;
-  // The epoch has no entry yet: what was before it must still be all there.
-  return head === start && (newest?.offset ?? 0) === start;
+  // The epoch has no entry yet that could be missing.
+  return head === start && (newest?.offset ?? 0) <= start;
 }
 
 /** Goes on reading in the files that rotation kept. */

@@ -25,7 +25,8 @@ export class Store {
   #file: LogFile;
   #state: StateFile | undefined;
   #unlock: (() => void) | undefined;
-  /** When the file would exceed it. */
+  #size = 0;
+  /** The file is rotated when it would exceed this. */
   #rotateAt: number;
 
   constructor(path: string, settings: StoreSettings, fault: StoreFault) {
@@ -60,6 +61,11 @@ export class Store {
     return goesOn ? renewed(recovery) : recovery;
   }
 
+  /** To do before each `append`: what is written to is what is at the path. */
+  async prepare(): Promise<void> {
+    this.#size = await this.#file.follow();
+  }
+
   /**
    * Writes entries, as a whole or not at all. After a failure, call it with the same ones.
    *
@@ -67,8 +73,8 @@ export class Store {
    * @returns false if a new epoch MUST begin, for the state cannot tell any more what was lost
    */
   async append(bytes: Buffer, progress: Progress): Promise<boolean> {
-    const size = await this.#file.follow();
-    if (size > 0 && size + bytes.length > this.#rotateAt && !this.#file.midway) await this.#rotate(size);
+    if (this.#size > 0 && this.#size + bytes.length > this.#rotateAt && !this.#file.midway)
+      await this.#rotate();
     await this.#file.append(bytes);
     return this.note(progress);
   }
@@ -78,7 +84,7 @@ export class Store {
     return (await this.#state?.write(progress)) ?? true;
   }
 
-  async #rotate(size: number): Promise<void> {
+  async #rotate(): Promise<void> {
     const { rotateBytes, keepFiles } = this.#settings;
     try {
       await rotate(this.#path, keepFiles);
@@ -91,7 +97,7 @@ export class Store {
           `The journal ${this.#path} cannot be rotated: ${cause.message}. Writing goes on in the same file, and it is tried again each ${rotateBytes} bytes: let this process rename files in ${dirname(this.#path)}.`,
           cause,
         );
-      this.#rotateAt = size + rotateBytes;
+      this.#rotateAt = this.#size + rotateBytes;
     }
     await this.#file.follow();
   }
