@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Known } from './recovery.ts';
 import {
   formatState,
@@ -13,9 +14,6 @@ import {
 /** A state that cannot be written is tried again after this long: it costs more than writing one. */
 const RETRY_MS = 5_000;
 
-/** Where Linux tells which boot this is. */
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-
 /**
  * The file beside the journal that says how far it came, so that a journal that lost entries is told from one that
  * did not. Each run has one of its own.
@@ -24,7 +22,7 @@ export class StateFile {
   readonly #path: string;
   readonly #synced: boolean;
   readonly #onFail: (cause: Error) => void;
-  #boot: string | undefined;
+  readonly #boot = bootId();
   #handle: FileHandle | undefined;
   #self = '';
   #failing = false;
@@ -38,10 +36,6 @@ export class StateFile {
   }
 
   async read(): Promise<Known> {
-    this.#boot = await readFile(BOOT_ID, 'utf8').then(
-      (id) => id.trim(),
-      () => undefined,
-    );
     const file = await open(this.#path, 'r').catch(() => undefined);
     try {
       const stats = await file?.stat({ bigint: true });
@@ -167,4 +161,13 @@ async function succeeds(attempt: Promise<unknown> | undefined): Promise<boolean>
     () => true,
     () => false,
   );
+}
+
+/** Which boot of the machine this is, where the system tells. */
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
