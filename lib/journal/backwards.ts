@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { MAX_LINE_BYTES } from './line.ts';
 
 /** How much is read at a time: many lines, and little for the event loop to parse in one go. */
-export const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 64 * 1024;
 
 const NEWLINE = 10;
 

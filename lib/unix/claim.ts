@@ -53,7 +53,8 @@ function probe(path: string): Promise<string | undefined> {
 
 /**
  * Looking and removing are two steps, between which another process may do both and bind its own: so only who has
- * the guard does them, a socket too. A guard that its process left behind is removed in the same way.
+ * the guard does them, a socket too. (Without it, of six processes that start at once two win in one of a hundred
+ * times.) A guard that its process left behind is removed in the same way.
  */
 async function removeStale(path: string, stale: BigIntStats, remedy: string): Promise<void> {
   const guard = guardName(path);
