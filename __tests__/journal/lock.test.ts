@@ -183,4 +183,16 @@ describe('where no socket can be beside the file', () => {
     expect(await third.told).toMatch(/^open/);
     expect(await third.told).not.toBe(await other.told);
   });
+
+  asRoot('because one of another user is left there, the journal works', async () => {
+    const first = new Other();
+    await first.told;
+    for (const name of [path, `${path}.state`]) chmodSync(name, 0o666);
+    chmodSync(directory, 0o755);
+    const second = new Other({ uid: 65534 });
+    expect(await second.told).toContain(`another process (pid ${first.child.pid})`);
+    await first.kill();
+    const third = new Other({ uid: 65534 });
+    expect(await third.told).toMatch(/^open/);
+  });
 });

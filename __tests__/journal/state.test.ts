@@ -233,6 +233,14 @@ describe('after a clean stop', () => {
     expect(sink.calls).toEqual(['reset', 1, 2, 3, 4]);
   });
 
+  test('the state does not vouch for a run that syncs nothing, should a crash bring it back', async () => {
+    await run({ path, fsync: 'always' });
+    editState(path, { clean: false, at: Date.now() });
+    linkSync(`${path}.state`, `${path}.old`);
+    await opened({ path });
+    expect(JSON.parse(readFileSync(`${path}.old`, 'utf8'))).toMatchObject({ head: 3, synced: false });
+  });
+
   test('the state is not a clean one any more as soon as the next run has begun, should a crash bring it back', async () => {
     linkSync(`${path}.state`, `${path}.old`);
     await opened({ path });

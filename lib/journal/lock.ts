@@ -39,7 +39,8 @@ async function lockAt(path: string, at: string): Promise<() => void> {
   const server = pidServer();
   try {
     await claim(at, REMEDY);
-    const bound = await bind(server, at, 0o600);
+    // Also for other users: who may not connect cannot tell the living from the dead.
+    const bound = await bind(server, at, 0o666);
     return () => {
       bound.release();
       server.close();

@@ -60,8 +60,13 @@ export class LogFile {
     }
   }
 
-  async sync(): Promise<void> {
-    await this.#handle?.datasync();
+  /** Returns whether all is on the disk. */
+  async sync(): Promise<boolean> {
+    if (!this.#handle) return false;
+    return this.#handle.datasync().then(
+      () => true,
+      () => false,
+    );
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,7 @@ export class StateFile {
     this.#onFail = onFail;
   }
 
+  /** What the last run left. */
   async read(): Promise<Known> {
     const file = await open(this.#path, 'r').catch(() => undefined);
     try {
@@ -57,8 +58,8 @@ export class StateFile {
    */
   async begin(progress: Progress, last: State | undefined): Promise<boolean> {
     try {
-      // A crash of the machine may bring it back, and as a clean one it would be believed.
-      if (last?.clean) await this.#soil(last);
+      // A crash of the machine may bring it back, and it would be believed, while entries of this run are lost.
+      if (last && (last.clean || last.synced) && !this.#synced) await this.#soil(last);
       await this.#make(progress);
       return true;
     } catch (cause) {
@@ -84,13 +85,14 @@ export class StateFile {
     }
   }
 
-  /** Ends the run, after the journal was synced. Never throws. */
-  async close(progress: Progress): Promise<void> {
+  /**
+   * Ends the run. Never throws.
+   *
+   * @param progress of a journal that is on the disk as a whole; without it the state stays that of a crash
+   */
+  async close(progress: Progress | undefined): Promise<void> {
     try {
-      if (!this.#handle) await this.#make(progress);
-      const handle = this.#handle as unknown as FileHandle;
-      await this.#put(handle, { ...progress, clean: true });
-      await handle.datasync();
+      if (progress) await this.#end(progress);
     } catch (cause) {
       await this.#fail(cause as Error);
     }
@@ -102,6 +104,13 @@ export class StateFile {
     const cut = await succeeds(this.#handle?.truncate());
     await this.#release();
     return (await succeeds(rm(this.#path, { force: true }))) || cut;
+  }
+
+  async #end(progress: Progress): Promise<void> {
+    if (!this.#handle) await this.#make(progress);
+    const handle = this.#handle as unknown as FileHandle;
+    await this.#put(handle, { ...progress, clean: true });
+    await handle.datasync();
   }
 
   async #soil(last: State): Promise<void> {
@@ -156,11 +165,12 @@ export class StateFile {
 }
 
 async function succeeds(attempt: Promise<unknown> | undefined): Promise<boolean> {
-  if (!attempt) return false;
-  return attempt.then(
-    () => true,
-    () => false,
-  );
+  try {
+    await attempt;
+    return attempt !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Which boot of the machine this is, where the system tells. */

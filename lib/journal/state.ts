@@ -43,7 +43,8 @@ export function parseState(text: string): State | undefined {
     const state = JSON.parse(text) as State;
     const { epoch, start, head } = state;
     const whole = [start, head].every((offset) => Number.isSafeInteger(offset) && offset >= 0);
-    return /^[\w-]{1,64}$/.test(epoch) && whole && start <= head ? state : undefined;
+    const named = typeof epoch === 'string' && /^[\w-]{1,64}$/.test(epoch);
+    return named && whole && start <= head ? state : undefined;
   } catch {
     return undefined;
   }

@@ -117,14 +117,7 @@ export class Store {
 
   /** @param progress nothing if it was not open, or if the state is void */
   async close(progress?: Progress): Promise<void> {
-    try {
-      if (progress) {
-        await this.#file.sync();
-        await this.#state?.close(progress);
-      }
-    } catch {
-      // Not known to be on the disk: the state stays what it is, that of a crash.
-    }
+    await this.#state?.close((await this.#file.sync()) ? progress : undefined);
     await this.#file.close();
     this.#unlock?.();
   }

@@ -60,7 +60,7 @@ async function removeStale(path: string, stale: BigIntStats, remedy: string): Pr
   const guard = guardName(path);
   const server = createServer((stream) => stream.destroy()).unref();
   const bound = await claim(guard, remedy)
-    .then(() => bind(server, guard, 0o600))
+    .then(() => bind(server, guard, 0o666))
     .catch((cause) => {
       const taken = cause.code === 'SOCKET_IN_USE' || cause.code === 'EEXIST';
       throw taken ? inUse(path, remedy, 'another takes it over just now', cause) : cause;
