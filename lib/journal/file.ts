@@ -103,7 +103,9 @@ class FileJournal implements Journal {
       this.#ready = true;
       this.#wake();
     } catch (cause) {
-      this.#closing ??= this.#store.close();
+      const released = this.#store.close();
+      this.#closing ??= released;
+      await released;
       this.#settle(this.#accepted);
       if (cause instanceof ReqcastError && cause.code === 'JOURNAL_OPEN_FAILED') throw cause;
       const what = `The journal cannot be opened at ${this.#path}: ${(cause as Error).message}.`;
