@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'JOURNAL_WRITE_FAILED'
   | 'JOURNAL_READ_FAILED'
   | 'JOURNAL_CORRUPT'
+  | 'JOURNAL_STATE_FAILED'
+  | 'JOURNAL_ROTATE_FAILED'
   | 'CALLBACK_FAILED';
 
 /** The one error class. `code` is stable, `message` says what happened and what to do, `cause` is kept. */
