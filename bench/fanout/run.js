@@ -44,7 +44,9 @@ for (const n of SIZES) {
     for (let round = 0; round < ROUNDS; round++)
       for (const rival of rivals) figures.get(rival).push(await rival.measure(Number(burst), times));
     const [ours] = figures.values();
-    console.log(`\nN=${n}, ${burst} at a time: µs of CPU for each delivery, median (least to most), ours as a ratio`);
+    console.log(
+      `\nN=${n}, ${burst} at a time: µs of CPU for each delivery, median (least to most), ours as a ratio`,
+    );
     for (const [rival, values] of figures) {
       const ratios = ours.map((value, i) => value / values[i]);
       console.log(

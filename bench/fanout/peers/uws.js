@@ -5,6 +5,8 @@ import { TEXT } from './peer.js';
 export async function start() {
   const app = uws.App();
   app.ws('/websockify', { compression: uws.DISABLED, open: (ws) => ws.subscribe('all') });
-  const port = await new Promise((resolve) => app.listen(0, (socket) => resolve(uws.us_socket_local_port(socket))));
+  const port = await new Promise((resolve) =>
+    app.listen(0, (socket) => resolve(uws.us_socket_local_port(socket))),
+  );
   return { port, publish: () => app.publish('all', TEXT, false) };
 }
