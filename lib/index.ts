@@ -1,5 +1,6 @@
 export { attach } from './attach/attach.ts';
 export type { Attachment, KoaContext, Listener, Task } from './attach/attachment.ts';
+export { authorizeWith, type Middleware } from './attach/authorize-with.ts';
 export type {
   AttachOptions,
   Authorization,
@@ -19,3 +20,4 @@ export type { Notification } from './protocol/notification.ts';
 export type { Position } from './protocol/position.ts';
 export type { Target, Targets } from './proxy/target.ts';
 export type { MutableRecord, RequestOptions } from './request/options.ts';
+export type { Connection } from './websocket/destination.ts';

@@ -1,5 +1,5 @@
 import { Hub } from '../../lib/hub/hub.ts';
-import type { Format, Restart, Sink } from '../../lib/hub/subscriber.ts';
+import type { Format, Restart, Sink } from '../../lib/hub/sink.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { until } from '../support/server.ts';
 
@@ -16,8 +16,12 @@ class Reader implements Sink<string> {
   writable = true;
   readonly frames: string[] = [];
   readonly answers: string[] = [];
+  ended = false;
   write(frame: string) {
     this.frames.push(frame);
+  }
+  stuck() {
+    this.ended = true;
   }
   restart({ answer, position, topics, overMs }: Restart) {
     this.answers.push([answer, position.offset, ...topics, ...(overMs ? [`over ${overMs}`] : [])].join(' '));
@@ -31,10 +35,10 @@ function entries(...topics: string[]): Entry[] {
   return topics.map((topic) => ({ offset: ++head, time: 0, topic }));
 }
 
-function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}) {
+function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}, stallTimeoutMs = 60_000) {
   head = 0;
   encoded = 0;
-  const hub = new Hub({ windowSize, onFault });
+  const hub = new Hub({ windowSize, stallTimeoutMs, onFault });
   hub.reset({ epoch: 'e', offset: 0 });
   return hub;
 }
@@ -151,11 +155,12 @@ describe('the hub', () => {
     expect(reader).toMatchObject({ answers, frames });
   });
 
-  test('tells everyone to refresh when another history begins', () => {
+  test('tells everyone to refresh when another history begins', async () => {
     const hub = newHub();
     const reader = new Reader();
     const subscriber = hub.add(format, everything, reader);
     hub.reset({ epoch: 'f', offset: 40 });
+    await hub.settled();
     expect(reader.answers).toEqual(['resync 40']);
     expect(subscriber.position).toEqual({ epoch: 'f', offset: 40 });
   });
@@ -231,11 +236,56 @@ describe('the hub', () => {
     expect(answerTo(500, ['*:/**'])).toEqual(['resync 10500']);
   });
 
-  test('asks many subscribers to spread their refreshing', () => {
+  test('asks many subscribers to spread their refreshing', async () => {
     const hub = newHub();
     const readers = Array.from({ length: 250 }, () => new Reader());
     for (const reader of readers) hub.add(format, everything, reader);
     hub.reset({ epoch: 'f', offset: 0 });
+    await hub.settled();
     expect(readers[0]?.answers).toEqual(['resync 0 over 250']);
+  });
+
+  test('writes nothing to a reader that takes nothing, however often history is lost', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    reader.writable = false;
+    const subscriber = hub.add(format, everything, reader);
+    for (const epoch of ['f', 'g', 'h']) {
+      hub.reset({ epoch, offset: 7 });
+      await hub.settled();
+    }
+    expect(reader.answers).toEqual([]);
+    reader.writable = true;
+    subscriber.wake();
+    expect(reader.answers).toEqual(['resync 7']);
+    expect(subscriber.position).toEqual({ epoch: 'h', offset: 7 });
+  });
+
+  test('leaves a reader that takes nothing of what it lacks for too long, and no other', async () => {
+    const hub = newHub(100, undefined, 50);
+    const [stuck, slow, idle] = [new Reader(), new Reader(), new Reader()];
+    const subscribers = [stuck, slow, idle].map((reader) => hub.add(format, everything, reader));
+    for (const reader of [stuck, slow]) reader.writable = false;
+    await until(() => {
+      hub.deliver(entries('POST:/a'));
+      // Now and then it takes what there is.
+      slow.writable = !slow.writable;
+      return stuck.ended;
+    });
+    expect([slow.ended, idle.ended, hub.size]).toEqual([false, false, 2]);
+    stuck.writable = true;
+    subscribers[0]?.wake();
+    expect(stuck.frames).toEqual([]);
+  });
+
+  test('shows what a subscriber lacks to who it is, not to who it was', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    const subscriber = hub.add(format, { audience: ['staff'] }, reader);
+    hub.deliver([{ offset: 1, time: 0, topic: 'POST:/secret', audience: ['staff'] }]);
+    subscriber.audience = ['guests'];
+    hub.deliver([{ offset: 2, time: 0, topic: 'POST:/party', audience: ['guests'] }]);
+    await until(() => reader.frames.length > 0);
+    expect(reader.frames).toEqual(['POST:/party @2']);
   });
 });

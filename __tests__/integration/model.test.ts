@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Hub } from '../../lib/hub/hub.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { compilePattern } from '../../lib/protocol/pattern.ts';
+import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
-import type { Entrance } from '../../lib/websocket/subscription.ts';
 
 /**
  * Random publishes, losses, restarts, stalls and changes of interest, held against a model that knows the whole
@@ -43,6 +43,7 @@ class Server {
   boot(): void {
     this.hub = new Hub({
       windowSize: this.windowSize,
+      stallTimeoutMs: 0,
       onFault: (fault) => {
         throw fault;
       },
@@ -112,7 +113,7 @@ class Page {
     const entrance = { ws, socket, protocol: 'reqcast.v1' } as unknown as Entrance;
     new Session(entrance, {
       hub,
-      audience: this.interest.audience,
+      audiences: this.interest.audience,
       maxPatterns: 99,
       handshakeTimeoutMs: 1000,
     });

@@ -8,8 +8,10 @@ import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { PushPeer } from '../push/peer.ts';
 import { type PushServer, pushServer } from '../push/push-server.ts';
+import { addressOf } from '../request/defaults.ts';
 import { Observer } from '../request/observer.ts';
 import { tellPagePosition } from '../request/page-position.ts';
+import type { Connection } from '../websocket/destination.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
@@ -26,6 +28,12 @@ const debug = createDebug('reqcast:attach');
 
 /** Entries that came before the journal is open wait in memory, up to so many. */
 const MAX_EARLY_ENTRIES = 10_000;
+
+/** After `close` clients come back spread over so long: most servers that are restarted are back by then. */
+const CLOSE_MS = 1_000;
+
+/** After `drain` they take more time, for there are other servers that they go to. */
+const DRAIN_MS = 10_000;
 
 /**
  * Makes a server's requests the live feed of its UI. Synchronous, before or after `listen`; without a server, use
@@ -68,22 +76,14 @@ class Wiring implements Attachment, TapMember {
     this.path = options.path;
     const fault = faults(options.onError);
     this.#fault = fault;
-    this.#hub = new Hub({ windowSize: options.windowSize, onFault: (error) => fault('hub', error) });
+    const { windowSize, stallTimeoutMs } = options;
+    this.#hub = new Hub({ windowSize, stallTimeoutMs, onFault: (error) => fault('hub', error) });
     this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
     this.#observer = new Observer(options, {
       append: (draft) => this.#append(draft),
       fault: (error) => fault('request', error),
     });
-    const destinations = new Destinations(options, this.#hub, fault);
-    this.#endpoint = new Endpoint({
-      resolve: async (name, request, signal) => {
-        await this.#readyFor();
-        return destinations.resolve(name, request, signal);
-      },
-      handshakeTimeoutMs: options.handshakeTimeoutMs,
-      closeTimeoutMs: options.closeTimeoutMs,
-      onFault: (error) => fault('websocket', error),
-    });
+    this.#endpoint = this.#createEndpoint();
     if (options.pushServer) this.#push = this.#createPush();
     this.journal = {
       query: (query) => options.journal.query(query),
@@ -143,6 +143,25 @@ class Wiring implements Attachment, TapMember {
     }
   }
 
+  #createEndpoint(): Endpoint {
+    const options = this.#options;
+    const destinations = new Destinations(options, this.#hub, this.#fault);
+    return new Endpoint({
+      ...options,
+      resolve: async (name, request, signal) => {
+        await this.#readyFor();
+        return destinations.resolve(name, request, signal);
+      },
+      addressOf: (request) => addressOf(request, options.trustProxy),
+      onFull: ({ message }) =>
+        this.#fault(
+          'websocket',
+          new ReqcastError('OVERLOADED', `${message} See options maxConnections and trustProxy.`),
+        ),
+      onFault: (error) => this.#fault('websocket', error),
+    });
+  }
+
   #createPush(): PushServer {
     const { pushServer: given, closeTimeoutMs } = this.#options;
     return pushServer({ ...(given === true ? {} : given || {}), closeTimeoutMs }, (stream) => {
@@ -163,7 +182,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   notify(topic: string, data?: unknown, { audience }: { audience?: readonly string[] } = {}): void {
-    if (this.#closing) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
+    if (this.#sealed) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     assertTopic(topic);
     const copy = copyData(data);
     this.#append({
@@ -223,7 +242,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#closing) this.#follow(request, response);
+    if (!this.#sealed) this.#follow(request, response);
   }
 
   onThrow(response: ServerResponse): void {
@@ -234,22 +253,34 @@ class Wiring implements Attachment, TapMember {
     this.#endpoint.accept(...upgrade);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  disconnect(predicate: (connection: Connection) => boolean): number {
+    return this.#endpoint.disconnect(predicate);
+  }
+
+  drain({ overMs = DRAIN_MS }: { overMs?: number } = {}): Promise<void> {
+    if (!Number.isFinite(overMs) || overMs < 0)
+      throw new ReqcastError('INVALID_OPTION', `drain overMs is ${overMs}; it must be a number, 0 or more.`);
+    this.#closing ??= this.#close(overMs);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close(CLOSE_MS);
+    return this.#closing;
+  }
+
+  async #close(overMs: number): Promise<void> {
     const { journal } = this.#options;
     const opened = await this.ready.then(
       () => true,
       () => false,
     );
-    for (const untap of this.#untap.values()) untap();
-    this.#untap.clear();
     if (opened) await journal.flush();
     await this.#hub.settled();
-    await Promise.all([this.#endpoint.close(), this.#push?.close()]);
+    await Promise.all([this.#endpoint.close(overMs), this.#push?.close()]);
+    // Until here upgrades are answered by us, with 503.
+    for (const untap of this.#untap.values()) untap();
+    this.#untap.clear();
     this.#sealed = true;
     await journal.close();
   }

@@ -3,6 +3,7 @@ import type { Entry } from '../journal/entry.ts';
 import type { Query } from '../journal/query.ts';
 import type { Notification } from '../protocol/notification.ts';
 import type { Position } from '../protocol/position.ts';
+import type { Connection } from '../websocket/destination.ts';
 
 export type Listener = (notification: Notification) => void;
 
@@ -30,6 +31,20 @@ export interface Attachment {
   middleware(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same for Koa. */
   koa(): (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+  /**
+   * Closes the WebSockets that the predicate names, tunnels too, and those that are just opening: at a logout, or when
+   * somebody's rights change. A client connects again, and is authorized again, by itself.
+   *
+   * @returns how many were open
+   */
+  disconnect(predicate: (connection: Connection) => boolean): number;
+  /**
+   * As `close`, for a server that goes while others stay: each client is told to come back at a time of its own within
+   * `overMs`, and upgrades are refused with 503 and `Retry-After` until all have gone.
+   *
+   * @param options.overMs milliseconds. @default 10000
+   */
+  drain(options?: { overMs?: number }): Promise<void>;
   /** Ends all that `attach` began and leaves the server as found. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Matcher } from '../protocol/matcher.ts';
 import { compilePattern } from '../protocol/pattern.ts';
-import type { Format, Interest } from './subscriber.ts';
+import type { Format, Interest } from './sink.ts';
 import type { Window } from './window.ts';
 
 /** At most so many entries in a frame: a long replay leaves in several, so that no one of them holds the loop. */

@@ -24,6 +24,10 @@ export class Window {
     return { epoch: this.#epoch, offset: this.#head };
   }
 
+  get epoch(): string {
+    return this.#epoch;
+  }
+
   get head(): number {
     return this.#head;
   }
