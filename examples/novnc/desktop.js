@@ -1,63 +1,56 @@
-// Xvnc, a display that only exists on a UNIX socket, and a few programs on it.
+// Xvnc: a display of its own, which listens on a UNIX socket and on no port, and a few programs on it.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGES = 'tigervnc-standalone-server x11-xserver-utils x11-apps xterm jwm fonts-dejavu-core';
-const GEOMETRY = '1024x640';
+const INSTALL = 'apt-get install tigervnc-standalone-server x11-xserver-utils x11-apps xterm jwm fonts-dejavu-core';
+const WINDOWS = fileURLToPath(new URL('desktop.jwmrc', import.meta.url));
 
-/** What is on the display; of these, what is not installed is left out. */
+/** What is on the display. A program that is not installed is not there, and the rest is. */
 const PROGRAMS = [
-  ['xsetroot', '-solid', '#24304a'],
-  ['jwm', '-f', fileURLToPath(new URL('desktop.jwmrc', import.meta.url))],
-  ['xterm', '-name', 'terminal', '-title', 'Terminal', '-geometry', '84x26+40+40', '-fa', 'DejaVu Sans Mono', '-fs', '11'],
-  ['xclock', '-geometry', '180x180-48+48', '-update', '1'],
-  ['xeyes', '-geometry', '180x120-48+300'],
+  'xsetroot -solid #24304a',
+  `jwm -f ${WINDOWS}`,
+  'xclock -geometry 180x180+792+48 -update 1 -bg #f6f7f9 -hd #4f46e5 -hl #4f46e5',
+  'xeyes -geometry 180x130+792+312',
+  'xterm -geometry 76x24+52+48 -fa monospace -fs 11 -bg #0d1016 -fg #e9ecf2 -b 8 -T Terminal -e sh',
 ];
 
-/** Starts the display; `socketPath` is where its RFB is spoken. */
+/** Starts the display. `socketPath` is where VNC is spoken; only this user may open it. */
 export async function startDesktop() {
   const directory = await mkdtemp(join(tmpdir(), 'reqcast-desktop-'));
-  const socketPath = join(directory, 'rfb.sock');
+  const socketPath = join(directory, 'vnc.sock');
   const authority = join(directory, 'Xauthority');
   await writeFile(authority, xauthority(randomBytes(16)), { mode: 0o600 });
-  // No password of its own and no TCP port: who may open the socket is for its mode to say, 0600, and for the server.
-  const xvnc = spawn(
-    'Xvnc',
-    [
-      ...['-rfbunixpath', socketPath, '-rfbport', '-1', '-SecurityTypes', 'None'],
-      ...['-geometry', GEOMETRY, '-depth', '24', '-desktop', 'desktop'],
-      ...['-auth', authority, '-nolisten', 'tcp', '-displayfd', '3'],
-    ],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
-  );
+  const flags = ['-rfbunixpath', socketPath, '-rfbunixmode', '0600', '-rfbport', '-1', '-SecurityTypes', 'None'];
+  flags.push('-geometry', '1024x640', '-desktop', 'desktop', '-auth', authority, '-displayfd', '3');
+  const xvnc = spawn('Xvnc', flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((resolve) => xvnc.once('error', resolve).once('exit', resolve));
   const close = async () => {
-    if (xvnc.pid && xvnc.exitCode === null && xvnc.signalCode === null) {
-      xvnc.kill();
-      await once(xvnc, 'exit');
-    }
-    await rm(directory, { recursive: true, force: true });
+    xvnc.kill();
+    await ended;
+    await rm(directory, { recursive: true });
   };
-  try {
-    const display = await Promise.race([once(xvnc.stdio[3], 'data'), once(xvnc, 'error').then(([e]) => Promise.reject(e))]);
-    const env = { ...process.env, DISPLAY: `:${String(display).trim()}`, XAUTHORITY: authority };
-    for (const [program, ...args] of PROGRAMS)
-      spawn(program, args, { env, stdio: 'ignore' }).on('error', () => {});
-    return { socketPath, close, env };
-  } catch (error) {
+
+  const display = await Promise.race([once(xvnc.stdio[3], 'data'), ended.then(() => undefined)]);
+  if (!display) {
     await close();
-    throw error;
+    throw new Error(`Xvnc does not run. Is it there? ${INSTALL}`);
   }
+  const env = { ...process.env, DISPLAY: `:${display}`.trim(), XAUTHORITY: authority, PS1: 'desktop $ ' };
+  for (const line of PROGRAMS) {
+    const [program, ...flags] = line.split(' ');
+    spawn(program, flags, { env, cwd: homedir(), stdio: 'ignore' }).on('error', () => {});
+  }
+  return { socketPath, close };
 }
 
-/** One MIT-MAGIC-COOKIE-1 for whichever display: what `xauth` writes, without a number. */
+/** The file that keeps the machine's other users from the display: one cookie, whatever the display's number. */
 function xauthority(cookie) {
-  const field = (bytes) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
-  const anyHost = Buffer.from([0xff, 0xff, 0, 0]);
-  const anyNumber = field(Buffer.alloc(0));
-  return Buffer.concat([anyHost, anyNumber, field(Buffer.from('MIT-MAGIC-COOKIE-1')), field(cookie)]);
+  const field = (bytes) => Buffer.concat([Buffer.from([0, bytes.length]), bytes]);
+  const [anyHost, anyDisplay] = [Buffer.from([0xff, 0xff, 0, 0]), Buffer.alloc(0)];
+  return Buffer.concat([anyHost, field(anyDisplay), field(Buffer.from('MIT-MAGIC-COOKIE-1')), field(cookie)]);
 }
