@@ -14,8 +14,8 @@ const WINDOWS = fileURLToPath(new URL('desktop.jwmrc', import.meta.url));
 const PROGRAMS = [
   'xsetroot -solid #24304a',
   `jwm -f ${WINDOWS}`,
-  'xclock -geometry 180x180+792+48 -update 1 -bg #f6f7f9 -hd #4f46e5 -hl #4f46e5',
-  'xeyes -geometry 180x130+792+312',
+  'xclock -title Clock -geometry 180x180+792+48 -update 1',
+  'xeyes -title Eyes -geometry 180x130+792+312',
   'xterm -geometry 76x24+52+48 -fa monospace -fs 11 -bg #0d1016 -fg #e9ecf2 -b 8 -T Terminal -e sh',
 ];
 

@@ -8,6 +8,8 @@ import { runIfMain, serve } from '../serve.js';
 import { startDesktop } from './desktop.js';
 import { buildPages } from './pages.js';
 
+const POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
+
 const random = () => randomBytes(12).toString('base64url');
 
 export async function start({ port, password = process.env.PASSWORD ?? random() }) {
@@ -22,7 +24,10 @@ export async function start({ port, password = process.env.PASSWORD ?? random() 
   });
 
   const app = express();
-  app.use(sessions, express.urlencoded());
+  app.use(sessions, express.urlencoded(), (_request, response, next) => {
+    response.set('Content-Security-Policy', POLICY);
+    next();
+  });
   app.get('/', (request, response) => {
     response.type('html').set('Cache-Control', 'no-store');
     response.send(request.session.isIn ? pages.screen : pages.login());
