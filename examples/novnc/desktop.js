@@ -7,7 +7,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const INSTALL = 'apt-get install tigervnc-standalone-server x11-xserver-utils x11-apps xterm jwm fonts-dejavu-core';
+const INSTALL =
+  'apt-get install tigervnc-standalone-server x11-xserver-utils x11-apps xterm jwm fonts-dejavu-core';
 const WINDOWS = fileURLToPath(new URL('desktop.jwmrc', import.meta.url));
 
 /** What is on the display. A program that is not installed is not there, and the rest is. */
@@ -25,7 +26,16 @@ export async function startDesktop() {
   const socketPath = join(directory, 'vnc.sock');
   const authority = join(directory, 'Xauthority');
   await writeFile(authority, xauthority(randomBytes(16)), { mode: 0o600 });
-  const flags = ['-rfbunixpath', socketPath, '-rfbunixmode', '0600', '-rfbport', '-1', '-SecurityTypes', 'None'];
+  const flags = [
+    '-rfbunixpath',
+    socketPath,
+    '-rfbunixmode',
+    '0600',
+    '-rfbport',
+    '-1',
+    '-SecurityTypes',
+    'None',
+  ];
   flags.push('-geometry', '1024x640', '-desktop', 'desktop', '-auth', authority, '-displayfd', '3');
   const xvnc = spawn('Xvnc', flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   const ended = new Promise((resolve) => xvnc.once('error', resolve).once('exit', resolve));

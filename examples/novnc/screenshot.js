@@ -1,23 +1,33 @@
-import { chromium } from 'playwright-core';
+import { picture, withPage } from '../browser.js';
 import { start } from './server.js';
 
-const demo = await start({ port: 0, password: 'x' });
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
-for (const [w,h,s] of [[1200,780,'light'],[1200,780,'dark'],[360,700,'light'],[360,700,'dark']]) {
-  const c = await browser.newContext({ viewport: {width:w,height:h}, colorScheme: s });
-  const page = await c.newPage();
-  page.on('console', m=>console.log(m.text())); page.on('pageerror', e=>console.log(String(e)));
-  await page.goto(demo.url);
-  await page.fill('[name=password]', 'y'); await page.click('button');
-  await page.screenshot({path:`/tmp/xv/login-${w}-${s}.png`});
-  await page.fill('[name=password]', 'x'); await page.click('button');
-  await page.locator('[data-state=live]').waitFor();
-  await page.waitForTimeout(1500);
-  await page.screenshot({path:`/tmp/xv/screen-${w}-${s}.png`});
-  const p2 = await c.newPage(); await p2.goto(demo.url); await p2.locator('[data-state=live]').waitFor();
-  await p2.getByText('Log out').click();
-  await page.locator('[data-state=closed]').waitFor();
-  await page.screenshot({path:`/tmp/xv/ended-${w}-${s}.png`});
-  await c.close();
+/** The display's own shape, 1024 × 640, and the bar. */
+const viewport = { width: 1024, height: 640 + 49 };
+const SHELL = [
+  'echo $DISPLAY',
+  'uname -o',
+  'echo Hello from a machine without a port.',
+  'xsetroot -solid "#115e59"',
+];
+
+const demo = await start({ port: 0, password: 'for the picture' });
+try {
+  await withPage({ viewport }, async (page) => {
+    await page.goto(demo.url);
+    await page.getByLabel('Password').fill('for the picture');
+    await page.keyboard.press('Enter');
+    await page.locator('#state[data-state=live]').waitFor();
+    // What a program on the display does is not to be heard of here: it is given the time.
+    await page.waitForTimeout(1500);
+    await page.mouse.click(300, 400);
+    for (const line of SHELL) {
+      await page.keyboard.type(`${line}\n`, { delay: 10 });
+      await page.waitForTimeout(300);
+    }
+    await page.mouse.move(520, 330);
+    await page.waitForTimeout(1500);
+    await page.screenshot({ path: picture('console-novnc.png') });
+  });
+} finally {
+  await demo.close();
 }
-await browser.close(); await demo.close();

@@ -12,7 +12,7 @@ const POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame
 
 const random = () => randomBytes(12).toString('base64url');
 
-export async function start({ port, password = process.env.PASSWORD ?? random() }) {
+export async function start({ port, password = process.env.PASSWORD ?? madeUp() }) {
   const pages = await buildPages();
   const desktop = await startDesktop();
   const sessions = session({
@@ -65,8 +65,13 @@ export async function start({ port, password = process.env.PASSWORD ?? random() 
     proxy: { targets: { desktop: { socketPath: desktop.socketPath } } },
   });
   const { url, close } = await serve({ server, live, port });
-  if (!process.env.PASSWORD) console.log(`the password is ${password}`);
   return { url, close: () => close().finally(desktop.close) };
+}
+
+function madeUp() {
+  const password = random();
+  console.log(`the password is ${password}`);
+  return password;
 }
 
 /** Takes as long for a wrong password as for the right one. */

@@ -2,14 +2,21 @@ import { blue, bold, dim, green, ground } from './colours.js';
 
 const HOST = 'vm-42';
 const FILES = {
-  'motd': 'Bytes in, bytes out. The rest is the terminal.',
+  motd: 'Bytes in, bytes out. The rest is the terminal.',
   'serial.txt': 'No window size on this line: it is 80 x 24, or whatever you say.',
 };
 
 /** What there is to type: a sentence for `help`, and the answer. */
 const COMMANDS = {
-  help: ['this list', () => table(Object.entries({ ...COMMANDS, ...ENDS }).map(([name, [what]]) => [name, what]))],
-  uptime: ['how long it has been on', (_words, { bootedAt }) => `up ${Math.floor((Date.now() - bootedAt) / 1000)} s, 1 user, load average: 0.00`],
+  help: [
+    'this list',
+    () => table(Object.entries({ ...COMMANDS, ...ENDS }).map(([name, [what]]) => [name, what])),
+  ],
+  uptime: [
+    'how long it has been on',
+    (_words, { bootedAt }) =>
+      `up ${Math.floor((Date.now() - bootedAt) / 1000)} s, 1 user, load average: 0.00`,
+  ],
   uname: ['what it is', () => `Linux ${HOST} 6.12.0-pretend x86_64`],
   ls: ['its files', () => Object.keys(FILES).join('  ')],
   cat: ['one of them', cat],
@@ -27,7 +34,7 @@ export async function useShell({ write, readLine, bootedAt }) {
   write(`\nDebian GNU/Pretend 13 ${HOST} ttyS0\n\n`);
   let user = '';
   while (user === '') user = (await readLine(`${HOST} login: `)).trim();
-  write(`${dim(`Welcome, ${user}. Nothing here is real, so there is no password.`)}\nType ${bold('help')}.\n\n`);
+  write(`${dim(`Welcome, ${user}. A pretend machine has no password.`)}\nType ${bold('help')}.\n\n`);
   const history = [];
   for (;;) {
     const line = await readLine(`${green(`${user}@${HOST}`)}:${blue('~')}$ `, history);

@@ -62,5 +62,6 @@ function paint() {
     foreground: style('--text'),
     cursor: style('--accent'),
     selectionBackground: style('--accent-soft'),
+    scrollbarSliderBackground: style('--line'),
   };
 }
