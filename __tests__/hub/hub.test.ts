@@ -1,7 +1,7 @@
 import { Hub } from '../../lib/hub/hub.ts';
 import type { Format, Restart, Sink } from '../../lib/hub/sink.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
-import { until } from '../support/server.ts';
+import { afterwards, until } from '../support/server.ts';
 
 let encoded = 0;
 const format: Format<string> = {
@@ -262,17 +262,23 @@ describe('the hub', () => {
   });
 
   test('leaves a reader that takes nothing of what it lacks for too long, and no other', async () => {
-    const hub = newHub(100, undefined, 50);
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'setTimeout', 'nextTick', 'queueMicrotask'] });
+    afterwards(() => jest.useRealTimers());
+    const hub = newHub(100, undefined, 1000);
     const [stuck, slow, idle] = [new Reader(), new Reader(), new Reader()];
     const subscribers = [stuck, slow, idle].map((reader) => hub.add(format, everything, reader));
-    for (const reader of [stuck, slow]) reader.writable = false;
-    await until(() => {
-      hub.deliver(entries('POST:/a'));
+    stuck.writable = false;
+    for (let i = 0; i < 11; i++) {
+      expect([stuck.ended, hub.size]).toEqual([false, 3]);
       // Now and then it takes what there is.
-      slow.writable = !slow.writable;
-      return stuck.ended;
-    });
-    expect([slow.ended, idle.ended, hub.size]).toEqual([false, false, 2]);
+      slow.writable = i % 5 === 4;
+      hub.deliver(entries('POST:/a'));
+      await hub.settled();
+      jest.advanceTimersByTime(100);
+    }
+    hub.deliver(entries('POST:/a'));
+    await hub.settled();
+    expect([stuck.ended, slow.ended, idle.ended, hub.size]).toEqual([true, false, false, 2]);
     stuck.writable = true;
     subscribers[0]?.wake();
     expect(stuck.frames).toEqual([]);
