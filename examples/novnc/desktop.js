@@ -9,15 +9,20 @@ import { fileURLToPath } from 'node:url';
 
 const INSTALL =
   'apt-get install tigervnc-standalone-server x11-xserver-utils x11-apps xterm jwm fonts-dejavu-core';
-const WINDOWS = fileURLToPath(new URL('desktop.jwmrc', import.meta.url));
+
+const words = (text) => text.split(' ');
+
+const XVNC = words(
+  '-rfbunixmode 0600 -rfbport -1 -SecurityTypes None -geometry 1024x640 -desktop desktop -displayfd 3',
+);
 
 /** What is on the display. A program that is not installed is not there, and the rest is. */
 const PROGRAMS = [
-  'xsetroot -solid #24304a',
-  `jwm -f ${WINDOWS}`,
-  'xclock -title Clock -geometry 180x180+792+48 -update 1',
-  'xeyes -title Eyes -geometry 180x130+792+312',
-  'xterm -geometry 76x24+52+48 -fa monospace -fs 11 -bg #0d1016 -fg #e9ecf2 -b 8 -T Terminal -e sh',
+  words('xsetroot -solid #24304a'),
+  ['jwm', '-f', fileURLToPath(new URL('desktop.jwmrc', import.meta.url))],
+  words('xclock -title Clock -geometry 180x180+792+48 -update 1'),
+  words('xeyes -title Eyes -geometry 180x130+792+312'),
+  words('xterm -T Terminal -geometry 76x24+52+48 -fa monospace -fs 11 -bg #0d1016 -fg #e9ecf2 -b 8 -e sh'),
 ];
 
 /** Starts the display. `socketPath` is where VNC is spoken; only this user may open it. */
@@ -26,21 +31,16 @@ export async function startDesktop() {
   const socketPath = join(directory, 'vnc.sock');
   const authority = join(directory, 'Xauthority');
   await writeFile(authority, xauthority(randomBytes(16)), { mode: 0o600 });
-  const flags = [
-    '-rfbunixpath',
-    socketPath,
-    '-rfbunixmode',
-    '0600',
-    '-rfbport',
-    '-1',
-    '-SecurityTypes',
-    'None',
-  ];
-  flags.push('-geometry', '1024x640', '-desktop', 'desktop', '-auth', authority, '-displayfd', '3');
-  const xvnc = spawn('Xvnc', flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  const xvnc = spawn('Xvnc', [...XVNC, '-rfbunixpath', socketPath, '-auth', authority], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
   const ended = new Promise((resolve) => xvnc.once('error', resolve).once('exit', resolve));
+  const kill = () => xvnc.kill();
+  // The server may end by a fault: nobody could reach the display any more.
+  process.once('exit', kill);
   const close = async () => {
-    xvnc.kill();
+    process.off('exit', kill);
+    kill();
     await ended;
     await rm(directory, { recursive: true });
   };
@@ -51,10 +51,8 @@ export async function startDesktop() {
     throw new Error(`Xvnc does not run. Is it there? ${INSTALL}`);
   }
   const env = { ...process.env, DISPLAY: `:${display}`.trim(), XAUTHORITY: authority, PS1: 'desktop $ ' };
-  for (const line of PROGRAMS) {
-    const [program, ...flags] = line.split(' ');
+  for (const [program, ...flags] of PROGRAMS)
     spawn(program, flags, { env, cwd: homedir(), stdio: 'ignore' }).on('error', () => {});
-  }
   return { socketPath, close };
 }
 
