@@ -34,7 +34,7 @@ export async function useShell({ write, readLine, bootedAt }) {
   write(`\nDebian GNU/Pretend 13 ${HOST} ttyS0\n\n`);
   let user = '';
   while (user === '') user = (await readLine(`${HOST} login: `)).trim();
-  write(`${dim(`Welcome, ${user}. A pretend machine has no password.`)}\nType ${bold('help')}.\n\n`);
+  write(`${dim(`Welcome, ${user}. There is no password here.`)}\nType ${bold('help')}.\n\n`);
   const history = [];
   for (;;) {
     const line = await readLine(`${green(`${user}@${HOST}`)}:${blue('~')}$ `, history);
