@@ -3,10 +3,8 @@ export function attempt(act: () => void): void {
   try {
     act();
   } catch (fault) {
-    const throwLater = () =>
-      queueMicrotask(() => {
-        throw fault;
-      });
-    (globalThis.reportError ?? throwLater)(fault);
+    queueMicrotask(() => {
+      throw fault;
+    });
   }
 }

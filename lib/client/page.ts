@@ -1,0 +1,31 @@
+/** Where the journal was when the server answered with this page. */
+export function loadedAt(): string | undefined {
+  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  return load?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
+}
+
+/** Nobody looks at the page. */
+export const isHidden = () => globalThis.document?.hidden;
+
+/** The browser knows that there is no network. */
+export const isOffline = () => globalThis.navigator?.onLine === false;
+
+type Watched = Pick<EventTarget, 'addEventListener'>;
+
+/**
+ * Watches the page until the signal; where there is none, as in Node, does nothing.
+ * @param moved the URL is another one
+ * @param woke somebody looks at the page, or it is thawed, back or online again
+ * @param left the page goes; the browser may keep it and bring it back as it is
+ */
+export function watchPage(moved: () => void, woke: () => void, left: () => void, signal: AbortSignal): void {
+  // On the way down the window sees what happens to its document too.
+  const options = { signal, capture: true };
+  const watch = (names: string, act: () => void, target = globalThis as Partial<Watched>) => {
+    for (const name of names.split(' ')) target.addEventListener?.(name, act, options);
+  };
+  watch('hashchange popstate', moved);
+  watch('currententrychange', moved, (globalThis as { navigation?: Watched }).navigation);
+  watch('visibilitychange resume pageshow online', woke);
+  watch('pagehide', left);
+}
