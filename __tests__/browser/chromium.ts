@@ -13,8 +13,13 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** With the back/forward cache, which Playwright turns off. */
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ARGS });
+  return chromium.launch({
+    executablePath,
+    args: ARGS,
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
 }
 
 /** A test in a real browser, or a skip that says how to get one. With `CI=true` a missing one fails. */
