@@ -1,7 +1,7 @@
-/** Does it. What it throws is reported as uncaught, and what comes after goes on. */
-export function attempt(act: () => void): void {
+/** Hands `value` over. What is thrown then is reported as uncaught, and what comes after goes on. */
+export function attempt<T>(act: (value: T) => void, value: T): void {
   try {
-    act();
+    act(value);
   } catch (fault) {
     queueMicrotask(() => {
       throw fault;

@@ -7,7 +7,7 @@ import { createIdentity } from './identity.ts';
 import { later } from './later.ts';
 import { pageListeners, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
-import { isHidden, isOffline, loadedAt, watchPage } from './page.ts';
+import { loadedAt, watchPage } from './page.ts';
 import { lineReader, linesOf, type Said } from './reader.ts';
 
 /** `HUB_TOKEN` in base64url. */
@@ -75,7 +75,7 @@ export function connect({
   }
 
   function open(): void {
-    if (isOffline()) {
+    if (globalThis.navigator?.onLine === false) {
       lose(maxMs);
       return;
     }
@@ -86,7 +86,7 @@ export function connect({
       const lines = linesOf(!hasLines());
       socket.onmessage = ({ data }) => {
         hear();
-        for (const line of lines(data)) attempt(() => obey(line));
+        for (const line of lines(data)) attempt(obey, line);
         changed = undefined;
       };
       beat = later(pulse, heartbeatMs);
@@ -108,7 +108,7 @@ export function connect({
 
   /** A heartbeat may be late, but not as late as the next. On the other wires an open connection may be silent for days. */
   function hear(): void {
-    wait(lose, hasLines() || !socket.readyState ? 1.5 * heartbeatMs : 1e9);
+    wait(lose, socket.readyState && !hasLines() ? 1e9 : 1.5 * heartbeatMs);
   }
 
   function pulse(): void {
@@ -145,9 +145,11 @@ export function connect({
 
   /** Calls those whom it concerns; all, with their patterns, when nothing is said. */
   function notify(replay: Notification['replay'], said?: Said): void {
-    const position = positionOf(reached);
-    const time = Date.now();
-    each(said?.topic, (topic) => ({ topic, ...said, replay, position, time }), changed);
+    each(
+      said?.topic,
+      (topic) => ({ topic, ...said, replay, position: positionOf(reached), time: Date.now() }),
+      changed,
+    );
   }
 
   function drop(): void {
@@ -159,7 +161,8 @@ export function connect({
 
   /** Behind what nobody looks at, there is no hurry. */
   function lose(
-    afterMs = Math.random() * (isHidden() ? maxMs : Math.min(maxMs, minMs * 2 ** failures++)),
+    afterMs = Math.random() *
+      (globalThis.document?.hidden ? maxMs : Math.min(maxMs, minMs * 2 ** failures++)),
   ): void {
     drop();
     missed = true;
@@ -178,7 +181,7 @@ export function connect({
 
   function woke(): void {
     // A hidden page keeps to its time, so that `bye` spreads as the server wants it.
-    if (isHidden()) return;
+    if (globalThis.document?.hidden) return;
     if (state === 'waiting') open();
     else if (Date.now() > patientUntil) lose(0);
   }

@@ -38,8 +38,6 @@ export function pageListeners(say: (line: string) => void) {
   const patterns = () =>
     new Set([...all].map((one) => one.pattern).filter((pattern) => pattern.includes(':')));
 
-  const has = (pattern: string) => [...all].some((one) => one.pattern === pattern);
-
   /** Takes out what was meant for another URL than the page's present one. */
   function prune(): void {
     for (const { href, off } of all) if (href && href !== location.href) off();
@@ -60,12 +58,12 @@ export function pageListeners(say: (line: string) => void) {
       if (!NAME.test(pattern)) throw new Error(`reqcast: bad pattern ${pattern}`);
       prune();
       const off = () => {
-        if (all.delete(registration) && !has(pattern)) say(`-${pattern}`);
+        if (all.delete(registration) && !patterns().has(pattern)) say(`-${pattern}`);
       };
       const registration = { pattern, matches: matcherOf(pattern), listener, options, plain, href, off };
       if (options.signal?.aborted) return off;
       options.signal?.addEventListener('abort', off);
-      if (!has(pattern)) say(`+${pattern}`);
+      if (!patterns().has(pattern)) say(`+${pattern}`);
       all.add(registration);
       return off;
     },
@@ -81,17 +79,16 @@ export function pageListeners(say: (line: string) => void) {
     ): void {
       prune();
       for (const one of [...all]) {
-        const { pattern, listener, options } = one;
-        const value = valueFor(pattern) as Notification;
+        const value = valueFor(one.pattern) as Notification;
         if (
           all.has(one) &&
-          (topic ? one.matches(topic) : pattern !== 'state') &&
-          !(value.replay && options.replay === false) &&
-          !(value.own && options.own === false) &&
-          !called.some((other) => other.pattern === pattern && other.listener === listener)
+          (topic ? one.matches(topic) : one.pattern !== 'state') &&
+          !(value.replay && one.options.replay === false) &&
+          !(value.own && one.options.own === false) &&
+          !called.some((other) => other.pattern === one.pattern && other.listener === one.listener)
         ) {
           called.push(one);
-          attempt(() => listener((one.plain ? topic : value) as never));
+          attempt(one.listener, (one.plain ? topic : value) as never);
         }
       }
     },

@@ -4,12 +4,6 @@ export function loadedAt(): string | undefined {
   return load?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
 }
 
-/** Nobody looks at the page. */
-export const isHidden = () => globalThis.document?.hidden;
-
-/** The browser knows that there is no network. */
-export const isOffline = () => globalThis.navigator?.onLine === false;
-
 type Watched = Pick<EventTarget, 'addEventListener'>;
 
 /**
@@ -21,11 +15,11 @@ type Watched = Pick<EventTarget, 'addEventListener'>;
 export function watchPage(moved: () => void, woke: () => void, left: () => void, signal: AbortSignal): void {
   // On the way down the window sees what happens to its document too.
   const options = { signal, capture: true };
-  const watch = (names: string, act: () => void, target = globalThis as Partial<Watched>) => {
+  const watch = (act: () => void, names: string, target: Partial<Watched> = globalThis) => {
     for (const name of names.split(' ')) target.addEventListener?.(name, act, options);
   };
-  watch('hashchange popstate', moved);
-  watch('currententrychange', moved, (globalThis as { navigation?: Watched }).navigation);
-  watch('visibilitychange resume pageshow online', woke);
-  watch('pagehide', left);
+  watch(moved, 'hashchange popstate');
+  watch(moved, 'currententrychange', (globalThis as { navigation?: Watched }).navigation);
+  watch(woke, 'visibilitychange resume pageshow online');
+  watch(left, 'pagehide');
 }

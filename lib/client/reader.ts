@@ -30,10 +30,10 @@ export function lineReader(
     marked = sign === '~' && word === self.mark;
     if (sign === '@') {
       const [answer, overMs] = rest.split(' ');
-      if (answer) onStart(answer as Answer, word, Number(overMs));
+      if (answer) onStart(answer as Answer, word, +(overMs as string));
       else onFrame(said, word);
       said = [];
-    } else if (word === 'bye') onBye(Number(rest));
+    } else if (word === 'bye') onBye(+rest);
     else if (/^[A-Z]/.test(word)) said.push({ topic: word, data: rest ? JSON.parse(rest) : undefined, own });
   };
 }
