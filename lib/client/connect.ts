@@ -1,17 +1,14 @@
 import type { Notification } from '../protocol/notification.ts';
-import type { Position } from '../protocol/position.ts';
 import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, SUBPROTOCOL } from '../protocol/wire.ts';
 import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
+import { endpointOf, HUB_BASE64URL } from './endpoint.ts';
 import { createIdentity } from './identity.ts';
 import { later } from './later.ts';
 import { pageListeners, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
 import { loadedAt, watchPage } from './page.ts';
-import { lineReader, linesOf, type Said } from './reader.ts';
-
-/** `HUB_TOKEN` in base64url. */
-const HUB_BASE64URL = 'd29rbm90aWZpY2F0aW9ucw';
+import { lineReader, linesOf, positionOf, type Said } from './reader.ts';
 
 /**
  * Connects to the notifications of the server that the page came from, or of `url`. It reconnects by itself, resumes
@@ -27,10 +24,7 @@ export function connect({
   heartbeatMs = HEARTBEAT_MS,
 }: ConnectOptions = {}): Live {
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
-  const endpoint = new URL(url, globalThis.location?.href);
-  const { searchParams } = endpoint;
-  if (!searchParams.has('token')) searchParams.set('token', token);
-
+  const endpoint = endpointOf(url, token);
   const ended = new AbortController();
   const identity = createIdentity();
   let state: State = 'connecting';
@@ -74,12 +68,9 @@ export function connect({
     patientUntil = Date.now() + ms;
   }
 
-  function open(): void {
-    if (globalThis.navigator?.onLine === false) {
-      lose(maxMs);
-      return;
-    }
-    socket = new Class(endpoint.href.replace(/^http/, 'ws'), [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
+  function open() {
+    if (globalThis.navigator?.onLine === false) return lose(maxMs);
+    socket = new Class(endpoint, [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       const obey = lineReader(frame, start, lose, identity);
@@ -91,7 +82,7 @@ export function connect({
       };
       beat = later(pulse, heartbeatMs);
       hear();
-      if (hasLines()) socket.send([`since ${reached ?? '-'}`, ...patterns()].join('\n+'));
+      if (hasLines()) socket.send([`since ${reached || '-'}`, ...patterns()].join('\n+'));
       else obey('@ live');
     };
     socket.onclose = ({ code, reason }) => {
@@ -133,9 +124,10 @@ export function connect({
   function refresh(): void {
     clearTimeout(spread);
     spread = undefined;
-    if (!owed || state !== 'live') return;
-    owed = false;
-    notify('resync');
+    if (owed && state === 'live') {
+      owed = false;
+      notify('resync');
+    }
   }
 
   function frame(said: readonly Said[], to: string): void {
@@ -203,11 +195,4 @@ export function connect({
     },
     close,
   };
-}
-
-/** What the server wrote is taken at its word. */
-function positionOf(text: string | undefined): Position | undefined {
-  if (!text) return undefined;
-  const [epoch, offset] = text.split(':') as [string, string];
-  return { epoch, offset: +offset };
 }

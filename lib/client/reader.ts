@@ -1,5 +1,6 @@
 import { eomDecoder } from '../protocol/eom.ts';
 import type { Notification } from '../protocol/notification.ts';
+import type { Position } from '../protocol/position.ts';
 import type { Answer } from '../protocol/wire.ts';
 import { bytesOf } from './bytes.ts';
 import type { Identity } from './identity.ts';
@@ -47,4 +48,11 @@ export function linesOf(isStream: boolean): (message: string | ArrayBuffer) => s
     const bytes = typeof message === 'string' ? bytesOf(atob(message)) : message;
     return [...split(decoder.decode(bytes, { stream: true })), '@'];
   };
+}
+
+/** What the server wrote is taken at its word. */
+export function positionOf(text: string | undefined): Position | undefined {
+  if (!text) return undefined;
+  const [epoch, offset] = text.split(':') as [string, string];
+  return { epoch, offset: +offset };
 }
