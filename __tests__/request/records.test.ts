@@ -182,12 +182,14 @@ describe('a topic', () => {
   });
 
   test.each([
-    ['page-1', 'page-1'],
+    ['page-1', 'DrI25Q3jXFnAO2NiliQ1Gv'],
     ['not a name', undefined],
-  ])('remembers the client that named itself %p', async (name, expected) => {
+  ])('remembers the mark of the client that named itself %p, and not the name', async (name, expected) => {
     const { port, entries } = await run();
     await send(port, 'POST', '/a', { headers: { 'Reqcast-Client': name } });
-    expect((await entries(1))[0]?.client).toBe(expected);
+    const [entry] = await entries(1);
+    expect(entry?.client).toBe(expected);
+    expect(JSON.stringify(entry)).not.toContain(name);
   });
 
   test('carries the audience', async () => {
