@@ -23,6 +23,9 @@ class Reader implements Sink<string> {
   stuck() {
     this.ended = true;
   }
+  failed() {
+    this.ended = true;
+  }
   restart({ answer, position, topics, overMs }: Restart) {
     this.answers.push([answer, position.offset, ...topics, ...(overMs ? [`over ${overMs}`] : [])].join(' '));
   }
@@ -178,7 +181,23 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/a'));
     await until(() => good.frames.length > 0);
     expect(faults).toHaveLength(1);
-    expect(hub.size).toBe(1);
+    expect([bad.ended, good.ended, hub.size]).toEqual([true, false, 1]);
+  });
+
+  test('serves one that it left no more, whatever that asks for', async () => {
+    const hub = newHub(100, undefined, 1);
+    const reader = new Reader();
+    const subscriber = hub.add(format, everything, reader);
+    reader.writable = false;
+    await until(() => {
+      hub.deliver(entries('POST:/a'));
+      return reader.ended;
+    });
+    subscriber.interest = { audience: [], patterns: ['*:/a'] };
+    subscriber.audience = ['x'];
+    reader.writable = true;
+    subscriber.resume(undefined);
+    expect([reader.frames, reader.answers]).toEqual([[], []]);
   });
 
   test('sends nothing after a leave', async () => {

@@ -15,7 +15,7 @@ export interface HubOptions {
   windowSize: number;
   /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
   stallTimeoutMs: number;
-  /** A sink that throws is taken out and reported here. */
+  /** A sink that throws is taken out, ended and reported here. */
   onFault: (fault: unknown) => void;
 }
 
@@ -65,10 +65,7 @@ export class Hub {
       size: () => this.#subscribers.size,
       stallTimeoutMs: this.#stallTimeoutMs,
       leave: (group) => this.#leave(group),
-      fault: (fault) => {
-        this.#subscribers.delete(subscriber as Subscriber<unknown>);
-        this.#onFault(fault);
-      },
+      fault: this.#onFault,
       gone: () => this.#subscribers.delete(subscriber as Subscriber<unknown>),
     });
     subscriber.interest = interest;
