@@ -221,6 +221,22 @@ describe('the hub', () => {
     expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['1000', '2000', '2500']);
   });
 
+  test('splits a replay of much data into frames of a bounded size', () => {
+    const hub = newHub();
+    const text = 'x'.repeat(10_000);
+    hub.deliver(
+      [...Array.from({ length: 20 }, () => text), text.repeat(9), text].map((data, i) => ({
+        offset: i + 1,
+        time: 0,
+        topic: 'POST:/a',
+        data,
+      })),
+    );
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
+    expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['6', '12', '18', '20', '21', '22']);
+  });
+
   test('tells a change only to those who may see one of its entries since', () => {
     const hub = newHub(1);
     hub.deliver([
