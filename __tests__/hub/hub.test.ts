@@ -200,6 +200,23 @@ describe('the hub', () => {
     expect([reader.frames, reader.answers]).toEqual([[], []]);
   });
 
+  test('is settled when all has what came before, though more comes with each turn', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    hub.add(format, everything, reader);
+    let publishing = true;
+    const publish = () => {
+      if (!publishing) return;
+      hub.deliver(entries('POST:/a'));
+      setImmediate(publish);
+    };
+    publish();
+    hub.deliver(entries('POST:/b'));
+    await hub.settled();
+    publishing = false;
+    expect(reader.frames.join(' ')).toContain('POST:/b');
+  });
+
   test('sends nothing after a leave', async () => {
     const hub = newHub();
     const [left, stayed] = [new Reader(), new Reader()];

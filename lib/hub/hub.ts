@@ -31,6 +31,8 @@ export class Hub {
   readonly #groups = new Map<string, Group<unknown>>();
   #sweep: Iterator<Subscriber<unknown>> | undefined;
   #again = false;
+  /** How many sweeps have come to their end. */
+  #sweeps = 0;
 
   constructor(options: HubOptions) {
     this.#window = new Window(options.windowSize);
@@ -73,9 +75,11 @@ export class Hub {
     return subscriber;
   }
 
-  /** Resolves when nothing is under way to a writable subscriber. */
+  /** Resolves when nothing that was delivered before is under way to a writable subscriber. */
   async settled(): Promise<void> {
-    while (this.#sweep) await new Promise((resolve) => setImmediate(resolve));
+    // One that is under way may have passed somebody by. Waiting for the last one could last for ever.
+    const enough = this.#sweeps + 2;
+    while (this.#sweep && this.#sweeps < enough) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #join<Frame>(format: Format<Frame>, interest: Interest): Group<Frame> {
@@ -115,6 +119,7 @@ export class Hub {
       }
     }
     this.#sweep = undefined;
+    this.#sweeps++;
     if (!this.#again) return;
     this.#again = false;
     this.#schedule();
