@@ -10,8 +10,8 @@ import type { Position } from '../../lib/protocol/position.ts';
 export interface Served {
   /** Starts with these options; `at`: a port or the path of a UNIX socket. */
   start(options: AttachOptions, at: number | string): Promise<{ port: number }>;
-  /** Announces `POST:/t/<n>` for each number, `topics` different ones, `turn` of them in each turn of the loop. */
-  publish(count: number, topics: number, turn: number): Promise<{ publishedAt: number[] }>;
+  /** Announces `POST:/t/<n>` for each number, `topics` different ones, one each `everyMs`; 0: 50 in each turn of the loop. */
+  publish(count: number, topics: number, everyMs: number): Promise<{ publishedAt: number[] }>;
   /** Another history begins. */
   lose(): void;
   measure(): Promise<Measure>;
@@ -30,6 +30,9 @@ export interface Measure {
   /** Codes of the faults that were reported. */
   faults: string[];
 }
+
+/** What a burst of requests announces at once. */
+const TURN = 50;
 
 const sockets = new Set<net.Socket>();
 const faults: string[] = [];
@@ -86,10 +89,11 @@ const served: Served = {
     return { port: typeof address === 'string' ? 0 : (address?.port as number) };
   },
 
-  async publish(more, topics, turn) {
+  async publish(more, topics, everyMs) {
     const publishedAt: number[] = [];
     for (let i = 0; i < more; i++) {
-      if (i % turn === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+      else if (i % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       publishedAt.push(Date.now());
       live.notify(`POST:/t/${count % topics}`, { n: count++, of: 'what happened' });
     }
