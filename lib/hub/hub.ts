@@ -3,6 +3,7 @@ import type { Position } from '../protocol/position.ts';
 import { Group, groupKey } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
 import { Subscriber } from './subscriber.ts';
+import { MAX_TOPICS } from './topic-table.ts';
 import { Window } from './window.ts';
 
 /** A sweep gives the event loop back after so many milliseconds, and goes on in the next turn. */
@@ -13,6 +14,8 @@ const SLICE_STEP = 32;
 export interface HubOptions {
   /** How many entries can be replayed. */
   windowSize: number;
+  /** How many topics, each with each audience, are remembered for longer. @default 10000 */
+  maxTopics?: number;
   /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
   stallTimeoutMs: number;
   /** A sink that throws is taken out, ended and reported here. */
@@ -35,7 +38,7 @@ export class Hub {
   #sweeps = 0;
 
   constructor(options: HubOptions) {
-    this.#window = new Window(options.windowSize);
+    this.#window = new Window(options.windowSize, options.maxTopics ?? MAX_TOPICS);
     this.#onFault = options.onFault;
     this.#stallTimeoutMs = options.stallTimeoutMs;
   }

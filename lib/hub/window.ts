@@ -12,13 +12,15 @@ export class Window {
   #slots: Entry[] = [];
   /** Of each slot's entry, once it was asked for. */
   #lengths: (number | undefined)[] = [];
-  readonly #topics = new TopicTable();
+  readonly #topics: TopicTable;
   #epoch = '';
   #head = 0;
   #start = 0;
 
-  constructor(capacity: number) {
+  /** @param maxTopics so many last offsets are remembered, beside the entries */
+  constructor(capacity: number, maxTopics: number) {
     this.#capacity = capacity;
+    this.#topics = new TopicTable(maxTopics);
   }
 
   /** The position after the newest entry. */
