@@ -23,6 +23,9 @@ class Reader implements Sink<string> {
   stuck() {
     this.ended = true;
   }
+  failed() {
+    this.ended = true;
+  }
   restart({ answer, position, topics, overMs }: Restart) {
     this.answers.push([answer, position.offset, ...topics, ...(overMs ? [`over ${overMs}`] : [])].join(' '));
   }
@@ -178,7 +181,40 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/a'));
     await until(() => good.frames.length > 0);
     expect(faults).toHaveLength(1);
-    expect(hub.size).toBe(1);
+    expect([bad.ended, good.ended, hub.size]).toEqual([true, false, 1]);
+  });
+
+  test('serves one that it left no more, whatever that asks for', async () => {
+    const hub = newHub(100, undefined, 1);
+    const reader = new Reader();
+    const subscriber = hub.add(format, everything, reader);
+    reader.writable = false;
+    await until(() => {
+      hub.deliver(entries('POST:/a'));
+      return reader.ended;
+    });
+    subscriber.interest = { audience: [], patterns: ['*:/a'] };
+    subscriber.audience = ['x'];
+    reader.writable = true;
+    subscriber.resume(undefined);
+    expect([reader.frames, reader.answers]).toEqual([[], []]);
+  });
+
+  test('is settled when all has what came before, though more comes with each turn', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    hub.add(format, everything, reader);
+    let publishing = true;
+    const publish = () => {
+      if (!publishing) return;
+      hub.deliver(entries('POST:/a'));
+      setImmediate(publish);
+    };
+    publish();
+    hub.deliver(entries('POST:/b'));
+    await hub.settled();
+    publishing = false;
+    expect(reader.frames.join(' ')).toContain('POST:/b');
   });
 
   test('sends nothing after a leave', async () => {
@@ -200,6 +236,22 @@ describe('the hub', () => {
     const reader = new Reader();
     hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
     expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['1000', '2000', '2500']);
+  });
+
+  test('splits a replay of much data into frames of a bounded size', () => {
+    const hub = newHub();
+    const text = 'x'.repeat(10_000);
+    hub.deliver(
+      [...Array.from({ length: 20 }, () => text), text.repeat(9), text].map((data, i) => ({
+        offset: i + 1,
+        time: 0,
+        topic: 'POST:/a',
+        data,
+      })),
+    );
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
+    expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['6', '12', '18', '20', '21', '22']);
   });
 
   test('tells a change only to those who may see one of its entries since', () => {

@@ -4,6 +4,7 @@ import createDebug from 'debug';
 import { eomFormat } from '../hub/eom-format.ts';
 import { Hub } from '../hub/hub.ts';
 import type { Draft } from '../journal/entry.ts';
+import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { PushPeer } from '../push/peer.ts';
@@ -181,10 +182,11 @@ class Wiring implements Attachment, TapMember {
     }
   }
 
-  notify(topic: string, data?: unknown, { audience }: { audience?: readonly string[] } = {}): void {
+  notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void {
     if (this.#sealed) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     assertTopic(topic);
     const copy = copyData(data);
+    const audience = copyAudience(options?.audience);
     this.#append({
       time: Date.now(),
       topic,

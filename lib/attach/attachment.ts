@@ -20,7 +20,7 @@ export interface Attachment {
   /**
    * Announces a topic.
    * @param data any JSON value, at most 64 KiB of it
-   * @throws ReqcastError `INVALID_TOPIC`, `INVALID_DATA`, `CLOSED`
+   * @throws ReqcastError `INVALID_TOPIC`, `INVALID_DATA`, `INVALID_OPTION`, `CLOSED`
    */
   notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void;
   /** Calls `listener` for each notification that the pattern names, whatever its audience. Returns its undo. */
@@ -65,6 +65,7 @@ export interface Task {
    * Writes the `TASK` record, which tells the User Log the final status, and announces `TASK:` with the request's
    * path. Only the first call counts.
    * @param status an HTTP status. @default 200
+   * @throws ReqcastError `INVALID_OPTION`, `INVALID_DATA`
    */
   done(status?: number, options?: { message?: string; data?: unknown }): void;
 }

@@ -69,6 +69,7 @@ export class Listeners {
     return {
       writable: true,
       stuck: () => {},
+      failed: () => {},
       write: (notifications) => notifications.forEach(call),
       restart: ({ answer, position, topics }) => {
         if (answer === 'live' || answer === 'replayed') return;

@@ -1,5 +1,5 @@
 import { memoryJournal } from '../journal/memory.ts';
-import { ReqcastError } from '../protocol/errors.ts';
+import { ReqcastError, textOf } from '../protocol/errors.ts';
 import type { AttachOptions } from './options.ts';
 
 const NUMBERS = {
@@ -104,5 +104,5 @@ function assertProxy({ proxy, authorize }: AttachOptions): void {
 }
 
 function refuse(name: string, value: unknown, allowed: string): never {
-  throw new ReqcastError('INVALID_OPTION', `Option ${name} is ${String(value)}; it must be ${allowed}.`);
+  throw new ReqcastError('INVALID_OPTION', `Option ${name} is ${textOf(value)}; it must be ${allowed}.`);
 }

@@ -3,6 +3,7 @@ import type { Position } from '../protocol/position.ts';
 import { Group, groupKey } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
 import { Subscriber } from './subscriber.ts';
+import { MAX_TOPICS } from './topic-table.ts';
 import { Window } from './window.ts';
 
 /** A sweep gives the event loop back after so many milliseconds, and goes on in the next turn. */
@@ -13,9 +14,11 @@ const SLICE_STEP = 32;
 export interface HubOptions {
   /** How many entries can be replayed. */
   windowSize: number;
+  /** How many topics, each with each audience, are remembered for longer. @default 10000 */
+  maxTopics?: number;
   /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
   stallTimeoutMs: number;
-  /** A sink that throws is taken out and reported here. */
+  /** A sink that throws is taken out, ended and reported here. */
   onFault: (fault: unknown) => void;
 }
 
@@ -31,9 +34,11 @@ export class Hub {
   readonly #groups = new Map<string, Group<unknown>>();
   #sweep: Iterator<Subscriber<unknown>> | undefined;
   #again = false;
+  /** How many sweeps have come to their end. */
+  #sweeps = 0;
 
   constructor(options: HubOptions) {
-    this.#window = new Window(options.windowSize);
+    this.#window = new Window(options.windowSize, options.maxTopics ?? MAX_TOPICS);
     this.#onFault = options.onFault;
     this.#stallTimeoutMs = options.stallTimeoutMs;
   }
@@ -65,10 +70,7 @@ export class Hub {
       size: () => this.#subscribers.size,
       stallTimeoutMs: this.#stallTimeoutMs,
       leave: (group) => this.#leave(group),
-      fault: (fault) => {
-        this.#subscribers.delete(subscriber as Subscriber<unknown>);
-        this.#onFault(fault);
-      },
+      fault: this.#onFault,
       gone: () => this.#subscribers.delete(subscriber as Subscriber<unknown>),
     });
     subscriber.interest = interest;
@@ -76,9 +78,11 @@ export class Hub {
     return subscriber;
   }
 
-  /** Resolves when nothing is under way to a writable subscriber. */
+  /** Resolves when nothing that was delivered before is under way to a writable subscriber. */
   async settled(): Promise<void> {
-    while (this.#sweep) await new Promise((resolve) => setImmediate(resolve));
+    // One that is under way may have passed somebody by. Waiting for the last one could last for ever.
+    const enough = this.#sweeps + 2;
+    while (this.#sweep && this.#sweeps < enough) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #join<Frame>(format: Format<Frame>, interest: Interest): Group<Frame> {
@@ -118,6 +122,7 @@ export class Hub {
       }
     }
     this.#sweep = undefined;
+    this.#sweeps++;
     if (!this.#again) return;
     this.#again = false;
     this.#schedule();

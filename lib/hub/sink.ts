@@ -22,6 +22,8 @@ export interface Sink<Frame> {
   restart(restart: Restart): void;
   /** It has taken nothing for longer than the hub waits, and was left: end it. */
   stuck(): void;
+  /** Serving it failed, and it was left: end it, so that whoever is behind it comes again. */
+  failed(): void;
 }
 
 /** How a stream starts. */

@@ -36,6 +36,7 @@ export class Subscriber<Frame> {
   #group: Group<Frame> | undefined;
   /** When it was first found to take nothing, on the clock of `performance.now`. */
   #stalledAt: number | undefined;
+  #left = false;
 
   constructor(window: Window, sink: Sink<Frame>, hub: Membership<Frame>) {
     this.#window = window;
@@ -52,8 +53,8 @@ export class Subscriber<Frame> {
 
   /** What it wants from here on. What it lacked until now is sent by the old interest first. */
   set interest(interest: Interest) {
-    if (this.#group) this.wake();
-    this.#join(interest);
+    this.wake();
+    if (!this.#left) this.#join(interest);
   }
 
   /** Who it is from here on. What it lacks is not for who it was. */
@@ -70,7 +71,7 @@ export class Subscriber<Frame> {
 
   /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
   resume(since: Position | undefined): void {
-    this.#restart(since);
+    if (!this.#left) this.#restart(since);
     this.wake();
   }
 
@@ -121,10 +122,20 @@ export class Subscriber<Frame> {
 
   /** Nothing more is sent. Idempotent. */
   leave(): void {
-    if (!this.#group) return;
-    this.#hub.leave(this.#group as Group<never>);
+    if (this.#left) return;
+    this.#left = true;
+    if (this.#group) this.#hub.leave(this.#group as Group<never>);
     this.#group = undefined;
     this.#hub.gone();
+  }
+
+  /** One that is left and stays open would take its silence for nothing new. */
+  #fail(): void {
+    try {
+      this.#sink.failed();
+    } catch {
+      // What cannot take a frame need not be able to end either.
+    }
   }
 
   #guard(act: () => void): void {
@@ -133,6 +144,7 @@ export class Subscriber<Frame> {
     } catch (fault) {
       this.leave();
       this.#hub.fault(fault);
+      this.#fail();
     }
   }
 }

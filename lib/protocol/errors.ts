@@ -37,3 +37,12 @@ export class ReqcastError extends Error {
     super(message, options);
   }
 }
+
+/** Any value in a message: what has no text of its own, or throws when asked for it, is told by its type. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `of type ${typeof value}`;
+  }
+}

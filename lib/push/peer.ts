@@ -27,4 +27,8 @@ export class PushPeer implements Sink<Buffer> {
   stuck(): void {
     this.#socket.destroy();
   }
+
+  failed(): void {
+    this.#socket.destroy();
+  }
 }

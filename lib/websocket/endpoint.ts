@@ -96,11 +96,13 @@ export class Endpoint {
   #server(maxPayload: number): WebSocketServer {
     const known = this.#servers.get(maxPayload);
     if (known) return known;
+    // Who is closed and does not close, as one that reads nothing, is cut off; @types/ws does not know the option yet.
+    const limits = { maxPayload, closeTimeout: this.#options.closeTimeoutMs };
     const server = new WebSocketServer({
+      ...limits,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload,
       handleProtocols: (_, request) => this.#agreed.get(request) || false,
     });
     this.#servers.set(maxPayload, server);

@@ -122,7 +122,6 @@ export class Guests {
     if (ws.readyState !== ws.OPEN) return;
     ws.close(code, why);
     guest.leave();
-    setTimeout(() => ws.terminate(), this.#options.closeTimeoutMs).unref();
   }
 
   /** Ends those that the predicate names, and says how many. */

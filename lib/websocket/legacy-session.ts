@@ -43,6 +43,10 @@ export class LegacySession implements Guest, Sink<Buffer> {
     this.#entrance.ws.close(CloseCode.tooSlow, 'did not read for too long');
   }
 
+  failed(): void {
+    this.#entrance.ws.close(CloseCode.serverError, 'a fault inside the server');
+  }
+
   /** This wire has no word for a hole in the stream; a new connection is the one way to say it. */
   restart({ answer }: Restart): void {
     if (answer !== 'live') this.#entrance.ws.close(CloseCode.tooSlow, 'entries were missed: connect again');

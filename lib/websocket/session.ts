@@ -63,6 +63,10 @@ export class Session implements Guest, Sink<Buffer> {
     this.#entrance.ws.close(CloseCode.tooSlow, 'did not read for too long');
   }
 
+  failed(): void {
+    this.#entrance.ws.close(CloseCode.serverError, 'a fault inside the server');
+  }
+
   leave(): void {
     clearTimeout(this.#deadline);
     this.#left = true;
