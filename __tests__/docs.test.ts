@@ -191,6 +191,17 @@ describe('the documents', () => {
     expect(broken).toEqual([]);
   });
 
+  test('SECURITY.md names tests that are there', () => {
+    const cited = [...read('SECURITY.md').matchAll(/\]\((__tests__\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
+    expect(cited.length).toBeGreaterThan(15);
+    const missing = cited.flatMap(([, file, titles]) => {
+      const text = read(file as string);
+      const quoted = [...(titles ?? '').matchAll(/"([^"]+)"/g)].map(([, title]) => title as string);
+      return quoted.filter((title) => !text.includes(title)).map((title) => `${file}: ${title}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
   test('README.md names each option', () => {
     const options = ['lib/attach/options.ts', 'lib/request/options.ts'].map(read).join('\n');
     const names = [...options.matchAll(/^ {2}(\w+)\?: /gm)].map(([, name]) => name);
