@@ -38,7 +38,8 @@ export async function launchPlain(): Promise<BrowserContext> {
     'about:blank',
   ];
   const program = spawn(executablePath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise((resolve) => program.once('exit', resolve));
+  // When its output is closed, its children are gone too, which write to the directory until then.
+  const ended = new Promise((resolve) => program.once('close', resolve));
   afterwards(() => {
     program.kill();
     return ended;

@@ -92,6 +92,7 @@ describe('a resync over some milliseconds', () => {
   test('is not told after close, and leaves no timer', () => {
     const { live, calls } = connectLive();
     say('@f:3 resync 500\n');
+    say('@g:3 resync 500\n');
     live.close();
     expect(jest.getTimerCount()).toBe(0);
     jest.advanceTimersByTime(60_000);
