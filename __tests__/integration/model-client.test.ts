@@ -250,7 +250,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
       const entry = server.publish(one.topic, one.audience, id);
       entries.set(id, entry);
       for (const each of pages) each.owe(entry, id);
-    } else if (one.act === 'sweep') await server.hub.settled();
+    } else if (one.act === 'sweep') await server.settled();
     else if (one.act === 'connect') page.connect(server);
     else if (one.act === 'lose') page.lose();
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
@@ -268,7 +268,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     page.connect(server);
     page.stall(false);
   }
-  await server.hub.settled();
+  await server.settled();
   for (const page of pages) page.hear();
   const due = pages.map(({ listening }) => [...listening.values()].flatMap(({ one }) => one.due));
   for (const { live } of pages) live.close();
