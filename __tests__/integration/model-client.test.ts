@@ -134,6 +134,7 @@ class Page {
   readonly entries: Map<number, Entry>;
   readonly #audiences = new Set<string>();
   readonly #path: string;
+  #opened = false;
   #lost = false;
 
   constructor(entries: Map<number, Entry>, path: string) {
@@ -155,6 +156,7 @@ class Page {
     if (this.connected) return;
     // Until the next attempt.
     jest.advanceTimersByTime(5);
+    this.#opened = true;
     this.pair.open(server.hub, this.audience);
   }
 
@@ -203,9 +205,9 @@ class Page {
     return sees({ patterns: ['*:/**'], audience: [...this.#audiences] }, entry);
   }
 
-  /** It happened: due to those who listen, once the page has a position. */
+  /** It happened: due to those who listen, once the page was connected. */
   owe(entry: Entry, id: number): void {
-    if (!this.live.position) return;
+    if (!this.#opened) return;
     for (const [pattern, { one }] of this.listening)
       if (sees({ patterns: [pattern], audience: this.audience }, entry))
         one.due.push({ topic: entry.topic as string, id });
