@@ -200,6 +200,19 @@ describe('the hub', () => {
     expect([reader.frames, reader.answers]).toEqual([[], []]);
   });
 
+  test('sends what comes while others are sent theirs to those who had their turn, too', async () => {
+    const hub = newHub();
+    const [early, late] = [new Reader(), new Reader()];
+    hub.add(format, everything, early);
+    hub.add(format, everything, late);
+    late.write = (frame) => {
+      if (late.frames.push(frame) === 1) hub.deliver(entries('POST:/b'));
+    };
+    hub.deliver(entries('POST:/a'));
+    await hub.settled();
+    expect(early.frames).toEqual(['POST:/a @1', 'POST:/b @2']);
+  });
+
   test('is settled when all has what came before, though more comes with each turn', async () => {
     const hub = newHub();
     const reader = new Reader();

@@ -134,6 +134,7 @@ class Page {
   readonly entries: Map<number, Entry>;
   readonly #audiences = new Set<string>();
   readonly #path: string;
+  #opened = false;
   #lost = false;
 
   constructor(entries: Map<number, Entry>, path: string) {
@@ -155,6 +156,7 @@ class Page {
     if (this.connected) return;
     // Until the next attempt.
     jest.advanceTimersByTime(5);
+    this.#opened = true;
     this.pair.open(server.hub, this.audience);
   }
 
@@ -203,9 +205,9 @@ class Page {
     return sees({ patterns: ['*:/**'], audience: [...this.#audiences] }, entry);
   }
 
-  /** It happened: due to those who listen, once the page has a position. */
+  /** It happened: due to those who listen, once the page was connected. */
   owe(entry: Entry, id: number): void {
-    if (!this.live.position) return;
+    if (!this.#opened) return;
     for (const [pattern, { one }] of this.listening)
       if (sees({ patterns: [pattern], audience: this.audience }, entry))
         one.due.push({ topic: entry.topic as string, id });
@@ -250,7 +252,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
       const entry = server.publish(one.topic, one.audience, id);
       entries.set(id, entry);
       for (const each of pages) each.owe(entry, id);
-    } else if (one.act === 'sweep') await server.hub.settled();
+    } else if (one.act === 'sweep') await server.settled();
     else if (one.act === 'connect') page.connect(server);
     else if (one.act === 'lose') page.lose();
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
@@ -268,7 +270,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     page.connect(server);
     page.stall(false);
   }
-  await server.hub.settled();
+  await server.settled();
   for (const page of pages) page.hear();
   const due = pages.map(({ listening }) => [...listening.values()].flatMap(({ one }) => one.due));
   for (const { live } of pages) live.close();

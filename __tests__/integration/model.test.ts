@@ -195,7 +195,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
   const server = new ModelServer(windowSize, maxTopics);
   const pages = Array.from({ length: CLIENTS }, () => new Page(server));
   const sweep = async () => {
-    await server.hub.settled();
+    await server.settled();
     for (const page of pages) page.settled();
   };
   for (const one of steps) {
@@ -210,7 +210,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     else if (one.act === 'beat') page.beat();
     else if (one.act === 'reset') server.lose(one.unknown);
     else {
-      await server.hub.settled();
+      await server.settled();
       for (const each of pages) each.disconnect();
       if (one.lost) server.lose(0);
       server.boot(Math.min(one.known, windowSize));

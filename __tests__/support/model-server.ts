@@ -21,6 +21,8 @@ export class ModelServer {
   log: Entry[] = [];
   /** Where this run of the hub begins to know. */
   start = 0;
+  /** What a sink threw first: the hub keeps it from everybody else. */
+  #fault: unknown;
   readonly windowSize: number;
   readonly maxTopics: number;
 
@@ -56,12 +58,18 @@ export class ModelServer {
       maxTopics,
       stallTimeoutMs: 0,
       onFault: (fault) => {
-        throw fault;
+        this.#fault ??= fault;
       },
     });
     this.start = Math.max(0, this.head - known);
     this.hub.reset({ epoch: this.epoch, offset: this.start });
     this.hub.deliver(this.log.slice(this.start));
+  }
+
+  /** Resolves when all that take data have it. */
+  async settled(): Promise<void> {
+    await this.hub.settled();
+    if (this.#fault) throw this.#fault;
   }
 
   /** Another history, which begins after so many entries that nobody knows. */

@@ -21,7 +21,7 @@ export function refuseUnclaimed(socket: Duplex): void {
  * go of the socket by now, so we read the body, and the connection ends with the response.
  */
 export function serveAsRequest(
-  server: Pick<Server, 'emit'>,
+  server: Pick<Server, 'emit'> & { requestTimeout?: number },
   upgrade: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -30,7 +30,7 @@ export function serveAsRequest(
     refuse(socket, new Refusal(411, 'LENGTH_REQUIRED', 'A body with an Upgrade needs a Content-Length.'));
     return true;
   }
-  const request = withBody(upgrade, socket, head);
+  const request = withBody(upgrade, socket, head, server.requestTimeout ?? 0);
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
@@ -40,7 +40,12 @@ export function serveAsRequest(
 }
 
 /** The parser ended the request at its head: the same one again, with the body still to come. */
-function withBody(upgrade: IncomingMessage, socket: Duplex, head: Buffer): IncomingMessage {
+function withBody(
+  upgrade: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  timeoutMs: number,
+): IncomingMessage {
   let left = Number(upgrade.headers['content-length'] ?? 0);
   if (left === 0) return upgrade;
   const { method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor } = upgrade;
@@ -54,17 +59,23 @@ function withBody(upgrade: IncomingMessage, socket: Duplex, head: Buffer): Incom
     httpVersionMinor,
   });
   request._read = () => socket.resume();
+  // The server's own watch over slow requests ended with its parser.
+  const deadline = timeoutMs > 0 ? setTimeout(() => socket.destroy(), timeoutMs).unref() : undefined;
   const take = (chunk: Buffer) => {
     const piece = chunk.subarray(0, left);
     left -= piece.length;
     if (piece.length > 0 && !request.push(piece)) socket.pause();
     if (left > 0) return;
     socket.off('data', take);
+    clearTimeout(deadline);
     request.complete = true;
     request.push(null);
   };
   socket.on('data', take);
-  socket.once('close', () => request.destroy());
+  socket.once('close', () => {
+    clearTimeout(deadline);
+    request.destroy();
+  });
   take(head);
   return request;
 }
