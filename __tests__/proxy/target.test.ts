@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { findTarget, type Target, type Targets } from '../../lib/proxy/target.ts';
+import { findTarget, type Target, type TargetTable } from '../../lib/proxy/target.ts';
 
 const request = {} as IncomingMessage;
-const find = (targets: unknown, name: string) => findTarget(targets as Targets, name, request);
+const find = (targets: unknown, name: string) => findTarget(targets as TargetTable, name, request);
 const vm: Target = { socketPath: '/run/vm.sock' };
 const code = (value: string) => expect.objectContaining({ name: 'ReqcastError', code: value });
 
@@ -13,7 +13,7 @@ describe('a target', () => {
       new Map([['vm', vm]]),
       (name: string) => (name === 'vm' ? vm : undefined),
       async (name: string) => (name === 'vm' ? vm : undefined),
-    ] as Targets[]) {
+    ] as TargetTable[]) {
       expect(await find(targets, 'vm')).toEqual(vm);
       expect(await find(targets, 'other')).toBeUndefined();
     }

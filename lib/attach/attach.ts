@@ -14,13 +14,16 @@ import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
 import { copyData } from './data.ts';
-import { Destinations } from './destinations.ts';
+import { Destinations, type ProxyParts } from './destinations.ts';
 import { type Fault, faults } from './faults.ts';
+import { Forwardings } from './forwardings.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
 import type { AttachOptions } from './options.ts';
 import { serverOf, type TapMember, tapServer } from './tap.ts';
 import { createTask } from './task.ts';
+import { TunnelTokens } from './tunnel-tokens.ts';
+import { Tunnels } from './tunnels.ts';
 
 const debug = createDebug('reqcast:attach');
 
@@ -50,6 +53,8 @@ export function attach(
 class Wiring implements Attachment, TapMember {
   readonly path: string;
   readonly journal: Attachment['journal'];
+  readonly tokens: Attachment['tokens'];
+  readonly proxy: Attachment['proxy'];
   ready!: Promise<void>;
   readonly #options: NormalizedOptions;
   readonly #fault: Fault;
@@ -57,6 +62,7 @@ class Wiring implements Attachment, TapMember {
   readonly #listeners: Listeners;
   readonly #observer: Observer;
   readonly #endpoint: Endpoint;
+  readonly #proxy: ProxyParts;
   readonly #push: PushServer | undefined;
   readonly #untap = new Map<Server, () => void>();
   #early: Draft[] | undefined = [];
@@ -74,11 +80,18 @@ class Wiring implements Attachment, TapMember {
       append: (draft) => this.#append(draft),
       fault: (error) => fault('request', error),
     });
-    const destinations = new Destinations(options, this.#hub, fault);
+    this.#proxy = {
+      tokens: new TunnelTokens(options, fault),
+      forwardings: new Forwardings(options, fault),
+      tunnels: new Tunnels(options, (record) => this.#observer.log(record, []), fault),
+    };
+    this.tokens = { issue: (name, how) => this.#proxy.tokens.issue(name, how) };
+    this.proxy = { http: (forwarding) => this.#proxy.forwardings.add(forwarding) };
+    const destinations = new Destinations(options, this.#hub, fault, this.#proxy);
     this.#endpoint = new Endpoint({
-      resolve: async (name, request, signal) => {
+      resolve: async (request, signal) => {
         await this.#readyFor();
-        return destinations.resolve(name, request, signal);
+        return destinations.resolve(request, signal);
       },
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       closeTimeoutMs: options.closeTimeoutMs,
@@ -182,9 +195,13 @@ class Wiring implements Attachment, TapMember {
     return createTask(this.#observer.exchangeOf(response), this.#observer);
   }
 
+  tunnels() {
+    return this.#proxy.tunnels.list();
+  }
+
   middleware() {
     return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
-      this.#enter(request, response);
+      if (this.#enter(request, response)) return;
       if (!response.writableEnded) next();
     };
   }
@@ -192,20 +209,22 @@ class Wiring implements Attachment, TapMember {
   koa() {
     return async (context: KoaContext, next: () => Promise<unknown>) => {
       const { req, res } = context;
-      this.#enter(req, res, {
+      const taken = this.#enter(req, res, {
         body: () => context.request?.body,
         user: () => context.state?.user,
       });
-      if (!res.writableEnded) await next();
+      if (taken) context.respond = false;
+      else if (!res.writableEnded) await next();
     };
   }
 
+  /** True if the request is forwarded. */
   #enter(
     request: IncomingMessage,
     response: ServerResponse,
     extra?: Parameters<Observer['observe']>[2],
-  ): void {
-    if (this.#closing) return;
+  ): boolean {
+    if (this.#closing) return false;
     const server = serverOf(request);
     if (server) this.tap(server);
     else debug('no server found behind the middleware: give attach() the server for WebSockets');
@@ -214,6 +233,7 @@ class Wiring implements Attachment, TapMember {
     const late = request.headers.upgrade && request.url?.split('?')[0] === this.path;
     if (late)
       response.writeHead(503, { 'Retry-After': '1', Connection: 'close' }).end('NOT_READY: try again\n');
+    return !late && this.#proxy.forwardings.serve(request, response);
   }
 
   #follow(...[request, response, extra]: Parameters<Observer['observe']>): void {
@@ -222,8 +242,14 @@ class Wiring implements Attachment, TapMember {
     if (position && this.#options.serverTiming) tellPagePosition(request, response, position);
   }
 
-  onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#closing) this.#follow(request, response);
+  onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {
+    if (this.#closing) return false;
+    this.#follow(request, response);
+    return !taken && this.#proxy.forwardings.serve(request, response);
+  }
+
+  claims(path: string): boolean {
+    return this.#proxy.forwardings.at(path) !== undefined;
   }
 
   onThrow(response: ServerResponse): void {
@@ -249,7 +275,7 @@ class Wiring implements Attachment, TapMember {
     this.#untap.clear();
     if (opened) await journal.flush();
     await this.#hub.settled();
-    await Promise.all([this.#endpoint.close(), this.#push?.close()]);
+    await Promise.all([this.#endpoint.close(), this.#proxy.tunnels.close(), this.#push?.close()]);
     this.#sealed = true;
     await journal.close();
   }

@@ -1,5 +1,6 @@
 import { memoryJournal } from '../journal/memory.ts';
-import { ReqcastError } from '../protocol/errors.ts';
+import { refuse } from './invalid-option.ts';
+import { assertProxy } from './normalize-proxy.ts';
 import type { AttachOptions } from './options.ts';
 
 const NUMBERS = {
@@ -54,20 +55,4 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   assertProxy(options);
   const { serverTiming = true } = options;
   return { ...options, ...numbers, path, serverTiming, journal: options.journal ?? memoryJournal() };
-}
-
-function assertProxy({ proxy, authorize }: AttachOptions): void {
-  if (!proxy) return;
-  if (typeof proxy.targets !== 'object' && typeof proxy.targets !== 'function')
-    refuse('proxy.targets', proxy.targets, 'a record, a Map or a function');
-  if (!proxy.authorize && !authorize)
-    throw new ReqcastError(
-      'PROXY_WITHOUT_AUTHORIZE',
-      'Option proxy needs an authorize function, its own or the attachment’s: a tunnel gives whoever reaches this ' +
-        'server what only this machine could reach. Give authorize: () => true if that is what you want.',
-    );
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new ReqcastError('INVALID_OPTION', `Option ${name} is ${String(value)}; it must be ${allowed}.`);
 }

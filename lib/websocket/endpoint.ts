@@ -6,7 +6,7 @@ import { CloseCode } from '../protocol/close-codes.ts';
 import { HEARTBEAT_MS } from '../protocol/wire.ts';
 import { Refusal, refuse } from './refusal.ts';
 import type { Entrance, Guest } from './subscription.ts';
-import { offeredProtocols, tokenName } from './token.ts';
+import { offeredProtocols } from './token.ts';
 
 const debug = createDebug('reqcast:websocket');
 
@@ -26,9 +26,15 @@ export interface Destination {
   abandon?(): void;
 }
 
+/** Somebody else who takes the client's connection as it is, handshake and all. */
+export interface Handover {
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  abandon?(): void;
+}
+
 export interface EndpointOptions {
-  /** Authorizes and finds where a name leads. @throws Refusal */
-  resolve(name: string, request: IncomingMessage, signal: AbortSignal): Promise<Destination>;
+  /** Authorizes and finds where a request leads. @throws Refusal */
+  resolve(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover>;
   handshakeTimeoutMs: number;
   closeTimeoutMs: number;
   onFault(fault: unknown): void;
@@ -65,14 +71,18 @@ export class Endpoint {
   }
 
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const name = tokenName(request);
     const destination = await this.#arrive(socket, async (signal) => {
       if (this.#closed) throw new Refusal(503, 'CLOSING', 'The server is going.', { 'Retry-After': '1' });
-      return this.#options.resolve(name, request, signal);
+      return this.#options.resolve(request, signal);
     });
     let opened = false;
     try {
       if (socket.destroyed) return;
+      if ('take' in destination) {
+        opened = true;
+        destination.take(request, socket, head);
+        return;
+      }
       const protocol = choose(offeredProtocols(request), destination);
       this.#agreed.set(request, protocol);
       this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
