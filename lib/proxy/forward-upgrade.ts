@@ -79,14 +79,23 @@ class ForwardedUpgrade implements OpenTunnel {
   }
 
   open(): void {
-    const { request, socket, head } = this.#upgrade;
+    const { socket } = this.#upgrade;
     const stream = this.#stream;
     socket.on('error', (error) => debug('client: %s', error.message));
-    socket.once('end', () => this.#ending('client-closed'));
+    socket.once('end', () => this.#clientEnded());
     socket.once('close', () => this.#clientGone());
     stream.on('error', (error) => debug('target: %s', error.message));
     stream.once('end', () => this.#ending('target-closed'));
     stream.once('close', () => this.#targetGone());
+    // The client may have gone before it came here.
+    if (socket.destroyed) this.#clientGone();
+    else if (socket.readableEnded) this.#clientEnded();
+    else this.#forward();
+  }
+
+  #forward(): void {
+    const { request, socket, head } = this.#upgrade;
+    const stream = this.#stream;
     const proxy = createProxyServer();
     // The client's socket's, which are told above.
     proxy.on('error', () => {});
@@ -157,6 +166,12 @@ class ForwardedUpgrade implements OpenTunnel {
     // No Close frame: where the target's last frame ended is not known here.
     this.#upgrade.socket.end();
     this.#stream.end();
+  }
+
+  /** Before the answer it can only have gone: nothing is said in a WebSocket without both halves. */
+  #clientEnded(): void {
+    this.#ending('client-closed');
+    if (!this.#answered) this.#upgrade.socket.destroy();
   }
 
   #clientGone(): void {
