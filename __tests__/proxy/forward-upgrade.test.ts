@@ -87,47 +87,50 @@ function textOf(socket: Socket): () => string {
 }
 
 describe('a forwarded WebSocket', () => {
-  test.each(['host and port', 'a UNIX socket'])('reaches its server on %s and carries both ways', async (where) => {
-    const requests: IncomingMessage[] = [];
-    const server = http.createServer();
-    const wss = new WebSocketServer({ server, path: '/ws' });
-    wss.on('connection', (ws, request) => {
-      requests.push(request);
-      ws.on('message', (data, binary) => ws.send(data, { binary }));
-    });
-    let target: HttpAddress;
-    if (where === 'host and port') target = `http://127.0.0.1:${await listen(server)}/ws?key=7`;
-    else {
-      const socketPath = join(temporaryDirectory(), 'plugin');
-      await new Promise<void>((resolve) => server.listen(socketPath, resolve));
-      afterwards(() => server.close());
-      target = { socketPath, path: '/ws?key=7' };
-    }
-    const { port, tunnels } = await host(target);
-    const ws = new WebSocket(`ws://127.0.0.1:${port}/websockify?token=c2VjcmV0`, {
-      headers: { 'X-Forwarded-For': '6.6.6.6', Cookie: 'sid=1' },
-    });
-    afterwards(() => ws.terminate());
-    await once(ws, 'open');
-    for (const text of ['one', 'x'.repeat(200_000)]) {
-      ws.send(text);
-      expect(String((await once(ws, 'message'))[0])).toBe(text);
-    }
-    expect(requests[0]?.url).toBe('/ws?key=7');
-    expect(requests[0]?.headers).toMatchObject({
-      cookie: 'sid=1',
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-proto': 'http',
-      'x-forwarded-host': `127.0.0.1:${port}`,
-    });
-    expect(JSON.stringify(requests[0]?.rawHeaders)).not.toContain('c2VjcmV0');
-    ws.close(1000);
-    expect((await once(ws, 'close'))[0]).toBe(1000);
-    const end = await tunnels[0]?.ended;
-    expect(end?.bytesIn).toBeGreaterThan(200_000);
-    expect(end?.bytesOut).toBeGreaterThan(200_000);
-    wss.close();
-  });
+  test.each(['host and port', 'a UNIX socket'])(
+    'reaches its server on %s and carries both ways',
+    async (where) => {
+      const requests: IncomingMessage[] = [];
+      const server = http.createServer();
+      const wss = new WebSocketServer({ server, path: '/ws' });
+      wss.on('connection', (ws, request) => {
+        requests.push(request);
+        ws.on('message', (data, binary) => ws.send(data, { binary }));
+      });
+      let target: HttpAddress;
+      if (where === 'host and port') target = `http://127.0.0.1:${await listen(server)}/ws?key=7`;
+      else {
+        const socketPath = join(temporaryDirectory(), 'plugin');
+        await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+        afterwards(() => server.close());
+        target = { socketPath, path: '/ws?key=7' };
+      }
+      const { port, tunnels } = await host(target);
+      const ws = new WebSocket(`ws://127.0.0.1:${port}/websockify?token=c2VjcmV0`, {
+        headers: { 'X-Forwarded-For': '6.6.6.6', Cookie: 'sid=1' },
+      });
+      afterwards(() => ws.terminate());
+      await once(ws, 'open');
+      for (const text of ['one', 'x'.repeat(200_000)]) {
+        ws.send(text);
+        expect(String((await once(ws, 'message'))[0])).toBe(text);
+      }
+      expect(requests[0]?.url).toBe('/ws?key=7');
+      expect(requests[0]?.headers).toMatchObject({
+        cookie: 'sid=1',
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-proto': 'http',
+        'x-forwarded-host': `127.0.0.1:${port}`,
+      });
+      expect(JSON.stringify(requests[0]?.rawHeaders)).not.toContain('c2VjcmV0');
+      ws.close(1000);
+      expect((await once(ws, 'close'))[0]).toBe(1000);
+      const end = await tunnels[0]?.ended;
+      expect(end?.bytesIn).toBeGreaterThan(200_000);
+      expect(end?.bytesOut).toBeGreaterThan(200_000);
+      wss.close();
+    },
+  );
 
   test('stops the target while the client does not read, with little in memory', async () => {
     let taken = 0;
@@ -165,7 +168,7 @@ describe('a forwarded WebSocket', () => {
     const socket = await client(port);
     const text = textOf(socket);
     await once(socket, 'end');
-    expect(text()).toMatch(/^HTTP\/1.1 403 [^]*\r\n\r\nno$/);
+    expect(text()).toMatch(/^HTTP\/1.1 403 .*\r\n\r\nno$/s);
   });
 
   test('ends when it was silent, or open, for too long, or carried too much', async () => {
@@ -217,7 +220,9 @@ describe('what http-proxy does not guard against', () => {
 
   test('2b: a refusal that breaks off does not leave the client waiting', async () => {
     const { url } = await rawTarget((socket) => {
-      socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 1000000\r\n\r\nfirst', () => socket.resetAndDestroy());
+      socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 1000000\r\n\r\nfirst', () =>
+        socket.resetAndDestroy(),
+      );
     });
     const { port, tunnels } = await host(url, { closeTimeoutMs: 600_000 });
     const socket = await client(port);
@@ -231,7 +236,13 @@ describe('what http-proxy does not guard against', () => {
     const { url } = await rawTarget((socket) => {
       socket.write(`HTTP/1.1 404 Not Found\r\nContent-Length: ${256 * MB}\r\n\r\n`);
       const chunk = Buffer.alloc(64 * 1024);
-      const pump = () => socket.write(chunk, () => (taken += chunk.length) < 64 * MB && pump());
+      const pump = () => {
+        if (taken < 64 * MB)
+          socket.write(chunk, () => {
+            taken += chunk.length;
+            pump();
+          });
+      };
       pump();
     });
     const { port } = await host(url);
@@ -279,7 +290,11 @@ describe('what http-proxy does not guard against', () => {
   });
 
   test('7: a target that resets, or speaks no HTTP, is told before the handshake', async () => {
-    for (const act of [(s: Socket) => s.resetAndDestroy(), (s: Socket) => s.end('SSH-2.0-x\r\n'), (s: Socket) => s.end()]) {
+    for (const act of [
+      (s: Socket) => s.resetAndDestroy(),
+      (s: Socket) => s.end('SSH-2.0-x\r\n'),
+      (s: Socket) => s.end(),
+    ]) {
       const { url } = await rawTarget(act as (socket: Socket) => void);
       const { port, refused } = await host(url);
       const socket = await client(port);

@@ -84,25 +84,28 @@ export class Forwardings {
     if (this.#table.size === 0) return false;
     const forwarding = this.at(urlOf(request).split('?')[0] as string);
     if (!forwarding) return false;
-    this.#forward(forwarding, request, response).catch((reason: unknown) => {
-      if (response.destroyed) return;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort('the client went away'));
+    this.#forward(forwarding, request, response, gone.signal).catch((reason: unknown) => {
+      if (reason === gone.signal.reason) return;
       if (!(reason instanceof Refusal)) this.#fault('proxy', reason);
       answer(response, reason instanceof Refusal ? reason : refusalOf(reason));
     });
     return true;
   }
 
-  async #forward(forwarding: Forwarding, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
+  async #forward(
+    forwarding: Forwarding,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
     await authorized(forwarding.authorize, request, forwarding.prefix);
     const { target, answerTimeoutMs, prefix } = forwarding;
     const { proxy = {}, trustProxy } = this.#options;
     const confined = (await confineTarget(target, proxy)) as Forwarding['target'];
-    const stream = await connectTarget(confined, {
-      connectTimeoutMs: proxy.connectTimeoutMs,
-      signal: gone.signal,
-    });
+    const { connectTimeoutMs } = proxy;
+    const stream = await connectTarget(confined, { connectTimeoutMs, signal });
     const rest = restOf(request, forwarding);
     await forwardRequest(request, response, stream, {
       target: confined.http,
@@ -132,7 +135,7 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 function answer(response: ServerResponse, { status, code, message }: Refusal): void {
-  if (response.headersSent) return;
+  if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(`${code}: ${message}\n`);
 }

@@ -28,21 +28,30 @@ export function forwardRequest(
   options: ForwardRequestOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    // The client may have gone before it came here.
+    if (response.destroyed) {
+      stream.destroy();
+      resolve();
+      return;
+    }
     const passage = requestForTarget(request, options);
     const { headers } = passage;
     for (const name of HOP_BY_HOP) delete headers[name];
     headers.connection = headers.connection?.toLowerCase() === 'close' ? 'close' : 'keep-alive';
     const proxy = createProxyServer();
+    let begun = false;
     const late = () => fail(failure('TARGET_TIMEOUT', `did not answer within ${options.answerTimeoutMs} ms`));
     const timer = setTimeout(late, options.answerTimeoutMs).unref();
     const fail = (error: ReqcastError) => {
       clearTimeout(timer);
       stream.destroy();
-      if (response.headersSent) response.destroy();
+      // With http-proxy's headers on it, it cannot become another answer.
+      if (begun) response.destroy();
       reject(error);
     };
     proxy.on('error', (cause) => fail(failure('TARGET_FAILED', `failed (${cause.message})`, cause)));
     proxy.on('proxyRes', (answer) => {
+      begun = true;
       clearTimeout(timer);
       // Between the target and us; http-proxy then puts what the client asked for.
       delete answer.headers.connection;
@@ -54,8 +63,8 @@ export function forwardRequest(
     });
     response.once('close', () => {
       clearTimeout(timer);
-      // Ended properly, the connection goes by itself; else nobody waits for the rest.
-      if (!response.writableFinished) stream.destroy();
+      // Also after a whole answer: http-proxy still waits for the rest of the request's body then.
+      stream.destroy();
       resolve();
     });
     try {
