@@ -100,6 +100,11 @@ class ForwardedUpgrade implements OpenTunnel {
     // The client's socket's, which are told above.
     proxy.on('error', () => {});
     proxy.on('proxyReqWs', (asked) => this.#guard(asked));
+    // Not sooner: what came with the handshake would flow before http-proxy's pipes are there.
+    proxy.on('open', () => {
+      socket.on('data', (chunk) => this.#count('bytesIn', chunk));
+      stream.on('data', (chunk) => this.#count('bytesOut', chunk));
+    });
     const agent = new OpenConnection(stream);
     const passage = requestForTarget(request, this.#options);
     try {
@@ -114,11 +119,9 @@ class ForwardedUpgrade implements OpenTunnel {
   /** Our listeners come before http-proxy's own. */
   #guard(asked: ClientRequest): void {
     const { socket } = this.#upgrade;
-    asked.once('upgrade', (_, stream) => {
+    asked.once('upgrade', () => {
       this.#answer();
       this.#upgraded = true;
-      socket.on('data', (chunk) => this.#count('bytesIn', chunk));
-      stream.on('data', (chunk) => this.#count('bytesOut', chunk));
     });
     asked.once('response', (answer) => {
       this.#answer();
