@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { WebSocket } from 'ws';
 import { attach } from '../../lib/index.ts';
 import { testWith } from '../support/program.ts';
@@ -56,4 +56,38 @@ testWith('websockify', 'websockify')('Python’s websockify relays our push serv
     return text !== '';
   });
   expect(text).toMatch(/^(POST:\/ginger\/users\/\/EOM\/\/)+$/);
+});
+
+describe('websockify’s own client class', () => {
+  const pythons = ['python3', '/usr/bin/python3'];
+  const imports = (python: string) => spawnSync(python, ['-c', 'import websockify.websocket']).status === 0;
+  const python = pythons.find(imports) ?? 'python3-websockify';
+
+  // Its base64 wire ended with version 0.8; what is installed knows binary frames only.
+  testWith(python, 'python3-websockify').each(['binary', ''])(
+    'gets back what it sends through a tunnel, 50 MB of it, with the subprotocol "%s"',
+    async (protocol) => {
+      const target = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
+      const targetPort = await listen(target);
+      const server = http.createServer();
+      const proxy = { targets: { echo: { host: '127.0.0.1', port: targetPort } }, log: true };
+      const live = attach(server, { authorize: () => true, proxy });
+      afterwards(() => live.close());
+      const url = `ws://127.0.0.1:${await listen(server)}/websockify?token=${Buffer.from('echo').toString('base64url')}`;
+      const script = resolve('__tests__/integration/websockify-client.py');
+      const child = spawn(python, [script, url, protocol, '50'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      afterwards(() => child.kill('SIGKILL'));
+      expect(String(Buffer.concat(await child.stdout.toArray()))).toBe(
+        `52428800 True ${protocol || 'None'}\n`,
+      );
+      await until(() => live.tunnels().length === 0);
+      for await (const { request } of live.journal.query({ limit: 1 }))
+        expect(request?.tunnel).toMatchObject({
+          reason: 'client-closed',
+          bytesIn: 52428800,
+          bytesOut: 52428800,
+        });
+    },
+    60_000,
+  );
 });
