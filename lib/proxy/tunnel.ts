@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeBase64 } from './base64.ts';
+import { Base64Encoder, decodeBase64 } from './base64.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
@@ -57,6 +57,7 @@ class Tunnel implements OpenTunnel {
   readonly #wire: TunnelWire;
   readonly #options: TunnelOptions;
   readonly #limiter: Limiter;
+  readonly #encoder = new Base64Encoder();
   #resolve!: (end: TunnelEnd) => void;
   #reason: TunnelReason | undefined;
   bytesIn = 0;
@@ -125,10 +126,18 @@ class Tunnel implements OpenTunnel {
     if (ws.readyState !== ws.OPEN) return;
     this.bytesOut += chunk.length;
     this.#sending++;
-    const binary = this.#wire === 'binary';
-    ws.send(binary ? chunk : chunk.toString('base64'), { binary }, () => this.#sent());
+    if (this.#wire === 'binary') ws.send(chunk, { binary: true }, () => this.#sent());
+    else this.#sendEncoded(chunk);
     if (ws.bufferedAmount > this.#highWaterBytes) this.#socket.pause();
     this.#limiter.count(chunk.length);
+  }
+
+  #sendEncoded(chunk: Buffer): void {
+    const { bytes, done } = this.#encoder.encode(chunk);
+    this.#ws.send(bytes, { binary: false }, () => {
+      done();
+      this.#sent();
+    });
   }
 
   #sent(): void {
