@@ -193,6 +193,28 @@ test.each([
   expect((await wire.closed).code).toBe(code);
 });
 
+test.each([
+  { targets: 7 },
+  { targets: null },
+  { connectTimeoutMs: 0 },
+  { idleTimeoutMs: 2 ** 31 },
+  { maxDurationMs: 1.5 },
+  { maxBytes: -1 },
+  { authorize: true },
+  { user: 'ada' },
+  { socketDir: '' },
+  { socketOwners: [0] },
+  { socketDir: '/run', socketOwners: ['root'] },
+  { tokenSecret: 'short' },
+  { tokenSecret: [] },
+  { tokenSecret: ['s'.repeat(32), 'short'] },
+])('option proxy is refused when it has %j', (proxy) => {
+  const options = { authorize: () => true, proxy: proxy as unknown as ProxyOptions };
+  expect(() => attach(http.createServer(), options)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('Option proxy.') }),
+  );
+});
+
 describe('the log', () => {
   test('has a record of each tunnel’s opening and of its end, which are one line', async () => {
     const { target } = await echo();

@@ -111,7 +111,7 @@ for (const [i, { name, unit }] of measures.entries()) {
   }
 }
 const version = hasWebsockify
-  ? spawnSync('dpkg-query', ['-W', '-f=${Version}', 'websockify'], { encoding: 'utf8' }).stdout
+  ? spawnSync('dpkg-query', ['-W', 'websockify'], { encoding: 'utf8' }).stdout.trim().split('\t')[1]
   : 'none';
 console.log(
   `\n${os.cpus()[0]?.model}, ${os.cpus().length} cores, Linux ${os.release()}, Node ${process.version}, websockify ${version}`,

@@ -129,7 +129,8 @@ export function restOf(request: IncomingMessage, { prefix }: Forwarding): string
 
 /** What the client is told when a target fails. */
 export function refusalOf(error: unknown): Refusal {
-  const code = error instanceof ReqcastError ? error.code : 'FAILED';
+  if (!(error instanceof ReqcastError)) return new Refusal(500, 'FAILED', 'The server failed.');
+  const { code } = error;
   if (code === 'BODY_LOST') return new Refusal(500, code, 'The body of the request was read before.');
   return new Refusal(httpStatusOf(error), code, 'The target could not be reached.');
 }

@@ -1,18 +1,41 @@
 /** What a read of a socket gives at most, 64 KiB, in base64. */
-const ENCODED_BYTES = Math.ceil(65_536 / 3) * 4;
+const BUFFER_BYTES = Math.ceil(65_536 / 3) * 4;
 
-/** No more are in use at a time by a tunnel whose client reads. */
+/** No more are in use at a time by a tunnel whose two ends read. */
 const MAX_SPARE = 4;
+
+/** Buffers that are used again: at 64 KiB fresh memory costs more than encoding or decoding. */
+export class SpareBuffers {
+  readonly #spare: Buffer[] = [];
+
+  /** One for so many bytes; nothing if they are too many for reuse to matter. */
+  take(bytes: number): Buffer | undefined {
+    return bytes <= BUFFER_BYTES ? (this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)) : undefined;
+  }
+
+  /** Back, when its bytes have left. */
+  give(buffer: Buffer | undefined): void {
+    if (buffer && this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
+  }
+}
+
+/** The bytes in base64, in `into` if that is given. */
+export function encodeBase64(chunk: Buffer, into?: Buffer): Buffer {
+  const text = chunk.toString('base64');
+  return into ? into.subarray(0, into.write(text, 'latin1')) : Buffer.from(text, 'latin1');
+}
 
 /**
  * The bytes that the text stands for, or nothing if it is not base64. With or without padding, white space and the
  * URL-safe letters: what clients of websockify have been seen to send.
+ *
+ * @param into where they are put, if given; as long as the text at least
  */
-export function decodeBase64(text: string): Buffer | undefined {
+export function decodeBase64(text: string, into?: Buffer): Buffer | undefined {
   const packed = text.endsWith('\n') || text.includes(' ') ? text.replace(/[\t\n\f\r ]+/g, '') : text;
   const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
   const letters = packed.length - padding;
-  const bytes = Buffer.from(packed, 'base64');
+  const bytes = into ? into.subarray(0, into.write(packed, 'base64')) : Buffer.from(packed, 'base64');
   // Node leaves out what is no base64, so that the length tells: five times as fast as looking at each letter.
   if (
     bytes.length === Math.floor((letters * 3) / 4) &&
@@ -21,26 +44,5 @@ export function decodeBase64(text: string): Buffer | undefined {
   )
     return bytes;
   const bare = text.replace(/[\t\n\f\r ]+/g, '');
-  return bare.length < packed.length ? decodeBase64(bare) : undefined;
-}
-
-/**
- * Encodes into buffers that are used again: at 64 KiB fresh memory costs more than the encoding. `done` gives a
- * buffer back, once its bytes have left.
- */
-export class Base64Encoder {
-  readonly #spare: Buffer[] = [];
-
-  encode(chunk: Buffer): { readonly bytes: Buffer; done(): void } {
-    const text = chunk.toString('base64');
-    if (text.length > ENCODED_BYTES) return { bytes: Buffer.from(text, 'latin1'), done() {} };
-    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(ENCODED_BYTES);
-    const bytes = buffer.subarray(0, buffer.latin1Write(text, 0));
-    return {
-      bytes,
-      done: () => {
-        if (this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
-      },
-    };
-  }
+  return bare.length < packed.length ? decodeBase64(bare, into) : undefined;
 }

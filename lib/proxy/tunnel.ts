@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { Base64Encoder, decodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64, SpareBuffers } from './base64.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
@@ -57,7 +57,7 @@ class Tunnel implements OpenTunnel {
   readonly #wire: TunnelWire;
   readonly #options: TunnelOptions;
   readonly #limiter: Limiter;
-  readonly #encoder = new Base64Encoder();
+  readonly #spare = new SpareBuffers();
   #resolve!: (end: TunnelEnd) => void;
   #reason: TunnelReason | undefined;
   bytesIn = 0;
@@ -110,14 +110,21 @@ class Tunnel implements OpenTunnel {
   #fromClient(data: RawData): void {
     if (this.#deaf || !this.#socket.writable) return;
     const raw = bytesOf(data);
-    const bytes = this.#wire === 'base64' ? decodeBase64(raw.toString('latin1')) : raw;
-    if (!bytes) {
-      this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
+    if (this.#wire === 'binary') {
+      this.#toTarget(raw);
       return;
     }
+    const buffer = this.#spare.take(raw.length);
+    const bytes = decodeBase64(raw.toString('latin1'), buffer);
+    if (bytes) this.#toTarget(bytes, () => this.#spare.give(buffer));
+    else this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
+  }
+
+  #toTarget(bytes: Buffer, written?: () => void): void {
+    if (bytes.length === 0) return;
     this.bytesIn += bytes.length;
     this.#limiter.count(bytes.length);
-    if (bytes.length > 0 && !this.#socket.write(bytes)) this.#ws.pause();
+    if (!this.#socket.write(bytes, written)) this.#ws.pause();
   }
 
   #fromTarget(chunk: Buffer): void {
@@ -133,9 +140,9 @@ class Tunnel implements OpenTunnel {
   }
 
   #sendEncoded(chunk: Buffer): void {
-    const { bytes, done } = this.#encoder.encode(chunk);
-    this.#ws.send(bytes, { binary: false }, () => {
-      done();
+    const buffer = this.#spare.take(Math.ceil(chunk.length / 3) * 4);
+    this.#ws.send(encodeBase64(chunk, buffer), { binary: false }, () => {
+      this.#spare.give(buffer);
       this.#sent();
     });
   }
