@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,6 +58,42 @@ testWith('websockify', 'websockify')('Python’s websockify relays our push serv
   });
   expect(text).toMatch(/^(POST:\/ginger\/users\/\/EOM\/\/)+$/);
 });
+
+testWith('websockify', 'websockify')(
+  'Python’s websockify is a target that speaks WebSocket itself',
+  async () => {
+    const target = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
+    const targetPort = await listen(target);
+    const directory = mkdtempSync(join(tmpdir(), 'reqcast-'));
+    afterwards(() => rmSync(directory, { recursive: true, force: true }));
+    const tokens = join(directory, 'tokens');
+    writeFileSync(tokens, `its-own: 127.0.0.1:${targetPort}\n`);
+    const relayPort = await freePort();
+    const args = ['--token-plugin=ReadOnlyTokenFile', `--token-source=${tokens}`, `127.0.0.1:${relayPort}`];
+    const relay = spawn('websockify', args, { stdio: 'ignore' });
+    afterwards(() => {
+      relay.kill('SIGKILL');
+    });
+    await until(() => canConnect(relayPort));
+
+    const server = http.createServer();
+    const targets = { relay: { http: `http://127.0.0.1:${relayPort}/?token=its-own` } };
+    const live = attach(server, { authorize: () => true, proxy: { targets } });
+    afterwards(() => live.close());
+    const token = Buffer.from('relay').toString('base64url');
+    const ws = new WebSocket(`ws://127.0.0.1:${await listen(server)}/websockify?token=${token}`, ['binary']);
+    afterwards(() => ws.terminate());
+    const sent = randomBytes(8 * 1024 * 1024);
+    const got: Buffer[] = [];
+    ws.on('message', (data: Buffer) => got.push(data));
+    await new Promise((resolve) => ws.once('open', resolve));
+    for (let at = 0; at < sent.length; at += 65536) ws.send(sent.subarray(at, at + 65536));
+    await until(() => got.reduce((sum, { length }) => sum + length, 0) === sent.length);
+    expect(Buffer.concat(got).equals(sent)).toBe(true);
+    ws.close(1000);
+    await until(() => live.tunnels().length === 0);
+  },
+);
 
 describe('websockify’s own client class', () => {
   const pythons = ['python3', '/usr/bin/python3'];

@@ -29,6 +29,7 @@ export class Tunnels {
   readonly #fault: Fault;
   readonly #open = new Map<OpenTunnel, Tunnel>();
   readonly #ending = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(options: NormalizedOptions, log: (record: RequestRecord) => void, fault: Fault) {
     this.#options = options;
@@ -45,6 +46,7 @@ export class Tunnels {
       .catch((fault: unknown) => this.#fault('proxy', fault))
       .finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
+    if (this.#closed) tunnel.close();
   }
 
   list(): Tunnel[] {
@@ -53,6 +55,7 @@ export class Tunnels {
 
   /** Ends all; those that have not ended after a while are cut off. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const tunnel of this.#open.keys()) tunnel.close();
     const cutOff = () => {
       for (const tunnel of this.#open.keys()) tunnel.destroy();

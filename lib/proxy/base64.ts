@@ -1,22 +1,22 @@
 /** What a read of a socket gives at most, 64 KiB, in base64. */
 const BUFFER_BYTES = Math.ceil(65_536 / 3) * 4;
 
-/** No more are in use at a time by a tunnel whose two ends read. */
-const MAX_SPARE = 4;
+/** 1.4 MB, for all tunnels together: few have bytes on their way at the same moment. */
+const MAX_SPARE = 16;
 
-/** Buffers that are used again: at 64 KiB fresh memory costs more than encoding or decoding. */
-export class SpareBuffers {
-  readonly #spare: Buffer[] = [];
+const spare: Buffer[] = [];
 
-  /** One for so many bytes; nothing if they are too many for reuse to matter. */
-  take(bytes: number): Buffer | undefined {
-    return bytes <= BUFFER_BYTES ? (this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)) : undefined;
-  }
+/**
+ * A buffer for so many bytes that was used before: at 64 KiB fresh memory costs five times what encoding does.
+ * Nothing if they are too many for that.
+ */
+export function takeBuffer(bytes: number): Buffer | undefined {
+  return bytes <= BUFFER_BYTES ? (spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)) : undefined;
+}
 
-  /** Back, when its bytes have left. */
-  give(buffer: Buffer | undefined): void {
-    if (buffer && this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
-  }
+/** Back, when its bytes have left. */
+export function giveBuffer(buffer: Buffer | undefined): void {
+  if (buffer && spare.length < MAX_SPARE) spare.push(buffer);
 }
 
 /** The bytes in base64, in `into` if that is given. */

@@ -50,6 +50,9 @@ export function forwardRequest(
       reject(error);
     };
     proxy.on('error', (cause) => fail(failure('TARGET_FAILED', `failed (${cause.message})`, cause)));
+    stream.once('close', () => {
+      if (!begun) fail(failure('TARGET_FAILED', 'closed the connection'));
+    });
     proxy.on('proxyRes', (answer) => {
       begun = true;
       clearTimeout(timer);

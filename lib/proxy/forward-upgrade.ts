@@ -125,7 +125,7 @@ class ForwardedUpgrade implements OpenTunnel {
     });
     asked.once('response', (answer) => {
       this.#answer();
-      this.#reason ??= 'target-closed';
+      this.#reason ??= 'target-failed';
       // http-proxy writes whatever comes, and never ends what breaks off.
       answer.on('data', () => {
         if (!socket.writableNeedDrain) return;
@@ -188,9 +188,10 @@ class ForwardedUpgrade implements OpenTunnel {
 
   #targetGone(): void {
     const { socket } = this.#upgrade;
-    const broken = this.#stream.errored || !this.#stream.readableEnded;
+    const broken = !this.#answered || this.#stream.errored || !this.#stream.readableEnded;
     this.#ending(broken ? 'target-failed' : 'target-closed');
-    if (this.#upgraded && broken) socket.destroySoon();
+    if (!this.#answered) this.#failed(new Error('it closed the connection'));
+    else if (this.#upgraded && broken) socket.destroySoon();
     this.#settle();
   }
 

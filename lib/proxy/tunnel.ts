@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeBase64, encodeBase64, SpareBuffers } from './base64.ts';
+import { decodeBase64, encodeBase64, giveBuffer, takeBuffer } from './base64.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
@@ -57,7 +57,6 @@ class Tunnel implements OpenTunnel {
   readonly #wire: TunnelWire;
   readonly #options: TunnelOptions;
   readonly #limiter: Limiter;
-  readonly #spare = new SpareBuffers();
   #resolve!: (end: TunnelEnd) => void;
   #reason: TunnelReason | undefined;
   bytesIn = 0;
@@ -114,9 +113,9 @@ class Tunnel implements OpenTunnel {
       this.#toTarget(raw);
       return;
     }
-    const buffer = this.#spare.take(raw.length);
+    const buffer = takeBuffer(raw.length);
     const bytes = decodeBase64(raw.toString('latin1'), buffer);
-    if (bytes) this.#toTarget(bytes, () => this.#spare.give(buffer));
+    if (bytes) this.#toTarget(bytes, () => giveBuffer(buffer));
     else this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
   }
 
@@ -140,9 +139,9 @@ class Tunnel implements OpenTunnel {
   }
 
   #sendEncoded(chunk: Buffer): void {
-    const buffer = this.#spare.take(Math.ceil(chunk.length / 3) * 4);
+    const buffer = takeBuffer(Math.ceil(chunk.length / 3) * 4);
     this.#ws.send(encodeBase64(chunk, buffer), { binary: false }, () => {
-      this.#spare.give(buffer);
+      giveBuffer(buffer);
       this.#sent();
     });
   }
