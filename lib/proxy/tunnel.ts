@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeBase64, encodeBase64, giveBuffer, takeBuffer } from './base64.ts';
+import { decodeBase64 } from './base64.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
@@ -109,21 +109,15 @@ class Tunnel implements OpenTunnel {
   #fromClient(data: RawData): void {
     if (this.#deaf || !this.#socket.writable) return;
     const raw = bytesOf(data);
-    if (this.#wire === 'binary') {
-      this.#toTarget(raw);
+    const bytes = this.#wire === 'base64' ? decodeBase64(raw.toString('latin1')) : raw;
+    if (!bytes) {
+      this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
       return;
     }
-    const buffer = takeBuffer(raw.length);
-    const bytes = decodeBase64(raw.toString('latin1'), buffer);
-    if (bytes) this.#toTarget(bytes, () => giveBuffer(buffer));
-    else this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
-  }
-
-  #toTarget(bytes: Buffer, written?: () => void): void {
     if (bytes.length === 0) return;
     this.bytesIn += bytes.length;
     this.#limiter.count(bytes.length);
-    if (!this.#socket.write(bytes, written)) this.#ws.pause();
+    if (!this.#socket.write(bytes)) this.#ws.pause();
   }
 
   #fromTarget(chunk: Buffer): void {
@@ -132,18 +126,11 @@ class Tunnel implements OpenTunnel {
     if (ws.readyState !== ws.OPEN) return;
     this.bytesOut += chunk.length;
     this.#sending++;
-    if (this.#wire === 'binary') ws.send(chunk, { binary: true }, () => this.#sent());
-    else this.#sendEncoded(chunk);
+    const binary = this.#wire === 'binary';
+    const piece = binary ? chunk : Buffer.from(chunk.toString('base64'), 'latin1');
+    ws.send(piece, { binary }, () => this.#sent());
     if (ws.bufferedAmount > this.#highWaterBytes) this.#socket.pause();
     this.#limiter.count(chunk.length);
-  }
-
-  #sendEncoded(chunk: Buffer): void {
-    const buffer = takeBuffer(Math.ceil(chunk.length / 3) * 4);
-    this.#ws.send(encodeBase64(chunk, buffer), { binary: false }, () => {
-      giveBuffer(buffer);
-      this.#sent();
-    });
   }
 
   #sent(): void {
