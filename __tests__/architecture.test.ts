@@ -4,15 +4,16 @@ import { dirname, join, relative, resolve } from 'node:path';
 const LIB = resolve('lib');
 const FLOORS: Record<string, number> = {
   protocol: 0,
-  journal: 1,
-  hub: 2,
-  client: 2,
-  request: 3,
-  websocket: 3,
-  push: 3,
-  proxy: 3,
-  attach: 4,
-  'index.ts': 5,
+  unix: 1,
+  journal: 2,
+  hub: 3,
+  client: 3,
+  request: 4,
+  websocket: 4,
+  push: 4,
+  proxy: 4,
+  attach: 5,
+  'index.ts': 6,
 };
 
 const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { transformSync } from 'esbuild';
@@ -48,7 +49,7 @@ describe('the examples of PROTOCOL.md', () => {
     expect(new Set(said('C: ').map((line) => parseClientLine(line)?.kind))).toEqual(
       new Set(['since', 'add', 'remove', 'heartbeat']),
     );
-    const answers = said('S: ').flatMap((line) => /^@\S+ (\w+)$/.exec(line)?.[1] ?? []);
+    const answers = said('S: ').flatMap((line) => /^@\S+ (\w+)/.exec(line)?.[1] ?? []);
     expect(new Set(answers)).toEqual(new Set(['live', 'replayed', 'changed', 'resync']));
     expect(said('S: ').some((line) => line.startsWith('bye '))).toBe(true);
   });
@@ -66,8 +67,11 @@ function rewritten(line: string): string {
   if (first[0] === '@') {
     const position = parsePosition(first.slice(1));
     if (!position) throw new Error(`no position: ${first}`);
-    return positionLine(position, (more || undefined) as Answer | undefined);
+    const [answer, overMs] = rest;
+    return positionLine(position, answer as Answer | undefined, overMs ? Number(overMs) : undefined);
   }
+  // A mark comes with the topic that it is about.
+  if (first[0] === '~') return topicLine('POST:/a', undefined, first.slice(1)).replace('POST:/a\n', '');
   assertTopic(first);
   return topicLine(first, more === '' ? undefined : JSON.parse(more));
 }
@@ -86,6 +90,16 @@ describe('the tables and texts of PROTOCOL.md', () => {
   test('give the token of the notifications', () => {
     expect(text).toContain(`\`${HUB_TOKEN}\``);
     expect(text).toContain(`\`${Buffer.from(HUB_TOKEN).toString('base64url')}\``);
+  });
+
+  test('give the mark of a name', () => {
+    const [, name, mark] = /The name `(.+?)` has the mark\s+`(.+?)`/.exec(text) ?? [];
+    expect(mark).toBe(
+      createHash('sha256')
+        .update(name as string)
+        .digest('base64')
+        .slice(0, 22),
+    );
   });
 
   test('give a piece of the base64 wire', () => {
@@ -175,6 +189,17 @@ describe('the documents', () => {
           : !existsSync(join(ROOT, name, '..', link.split('#')[0] as string)),
       );
     expect(broken).toEqual([]);
+  });
+
+  test('SECURITY.md names tests that are there', () => {
+    const cited = [...read('SECURITY.md').matchAll(/\]\((__tests__\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
+    expect(cited.length).toBeGreaterThan(15);
+    const missing = cited.flatMap(([, file, titles]) => {
+      const text = read(file as string);
+      const quoted = [...(titles ?? '').matchAll(/"([^"]+)"/g)].map(([, title]) => title as string);
+      return quoted.filter((title) => !text.includes(title)).map((title) => `${file}: ${title}`);
+    });
+    expect(missing).toEqual([]);
   });
 
   test('README.md names each option', () => {

@@ -1,5 +1,6 @@
 export { attach } from './attach/attach.ts';
 export type { Attachment, KoaContext, Listener, Task, Tunnel } from './attach/attachment.ts';
+export { authorizeWith, type Middleware } from './attach/authorize-with.ts';
 export type {
   AttachOptions,
   Authorization,
@@ -23,3 +24,4 @@ export type { IssueOptions, TokenSecret } from './proxy/issued-tokens.ts';
 export type { HttpAddress, Target, TargetTable } from './proxy/target.ts';
 export { type TokenFile, tokenFile } from './proxy/token-file.ts';
 export type { MutableRecord, RequestOptions } from './request/options.ts';
+export type { Connection } from './websocket/destination.ts';

@@ -87,6 +87,38 @@ describe('notify', () => {
     expect(() => live.notify(topic, data)).toThrow(expect.objectContaining({ code }));
   });
 
+  test.each([['staff'], [null], [['staff', 7]], [{ length: 1 }]])(
+    'refuses the audience %p, and serves everyone after it',
+    async (audience) => {
+      const { live } = run();
+      const heard: unknown[] = [];
+      live.on('*:/**', ({ topic }) => heard.push(topic));
+      await live.ready;
+      expect(() => live.notify('POST:/a', 1, { audience: audience as unknown as string[] })).toThrow(
+        expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('audience') }),
+      );
+      live.notify('POST:/b');
+      await until(() => heard.length > 0);
+      expect(heard).toEqual(['POST:/b']);
+    },
+  );
+
+  test('refuses what has no text with the same codes', () => {
+    const { live } = run();
+    const textless = Object.create(null);
+    const data = {
+      toJSON() {
+        throw textless;
+      },
+    };
+    for (const [code, act] of [
+      ['INVALID_TOPIC', () => live.notify(textless)],
+      ['INVALID_DATA', () => live.notify('POST:/a', data)],
+      ['INVALID_PATTERN', () => live.on(textless, () => {})],
+    ] as const)
+      expect(act).toThrow(expect.objectContaining({ name: 'ReqcastError', code }));
+  });
+
   test('throws CLOSED after close', async () => {
     const { live } = run();
     await live.close();

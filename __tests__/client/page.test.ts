@@ -1,18 +1,9 @@
 import { WebSocket as NodeWebSocket } from 'ws';
 import { connect } from '../../lib/client/index.ts';
 import { HUB_TOKEN } from '../../lib/protocol/wire.ts';
-import { connectFake, FakeSocket, setGlobal } from './stage.ts';
+import { connectFake, FakeSocket, openPage, setGlobal } from './stage.ts';
 
 const TOKEN = Buffer.from(HUB_TOKEN).toString('base64url');
-
-/** A page at this URL, as far as the client sees one. */
-function openPage(href = 'https://app.example/ui/#users') {
-  const target = new EventTarget();
-  const location = { href };
-  setGlobal('location', location);
-  setGlobal('addEventListener', target.addEventListener.bind(target));
-  return { location, dispatch: (name: string) => target.dispatchEvent(new Event(name)) };
-}
 
 const announce = (topic: string) => FakeSocket.last.say(`${topic}\n@e:1\n`);
 

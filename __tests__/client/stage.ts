@@ -73,3 +73,21 @@ export function connectFake(options: ConnectOptions = {}): Live {
   afterwards(() => live.close());
   return live;
 }
+
+/** A visible page at this URL, as far as the client sees one. */
+export function openPage(href = 'https://app.example/ui/#users') {
+  const target = new EventTarget();
+  const location = { href };
+  const document = { hidden: false };
+  const navigator = { onLine: true };
+  for (const [name, value] of Object.entries({ location, document, navigator })) setGlobal(name, value);
+  const listen = jest.fn(target.addEventListener.bind(target));
+  setGlobal('addEventListener', listen);
+  return {
+    location,
+    document,
+    navigator,
+    listen,
+    dispatch: (name: string) => target.dispatchEvent(new Event(name)),
+  };
+}

@@ -14,3 +14,4 @@ const path = () => join(directory, `${++files}.jsonl`);
 journalContract('memory', () => memoryJournal());
 journalContract('file', () => fileJournal({ path: path() }));
 journalContract('synced file', () => fileJournal({ path: path(), fsync: 'always' }));
+journalContract('rotating file', () => fileJournal({ path: path(), rotateBytes: 300, keepFiles: 1000 }));

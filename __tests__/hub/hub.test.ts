@@ -1,7 +1,7 @@
 import { Hub } from '../../lib/hub/hub.ts';
-import type { Format, Restart, Sink } from '../../lib/hub/subscriber.ts';
+import type { Format, Restart, Sink } from '../../lib/hub/sink.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
-import { until } from '../support/server.ts';
+import { afterwards, until } from '../support/server.ts';
 
 let encoded = 0;
 const format: Format<string> = {
@@ -16,8 +16,15 @@ class Reader implements Sink<string> {
   writable = true;
   readonly frames: string[] = [];
   readonly answers: string[] = [];
+  ended = false;
   write(frame: string) {
     this.frames.push(frame);
+  }
+  stuck() {
+    this.ended = true;
+  }
+  failed() {
+    this.ended = true;
   }
   restart({ answer, position, topics, overMs }: Restart) {
     this.answers.push([answer, position.offset, ...topics, ...(overMs ? [`over ${overMs}`] : [])].join(' '));
@@ -31,10 +38,10 @@ function entries(...topics: string[]): Entry[] {
   return topics.map((topic) => ({ offset: ++head, time: 0, topic }));
 }
 
-function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}) {
+function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}, stallTimeoutMs = 60_000) {
   head = 0;
   encoded = 0;
-  const hub = new Hub({ windowSize, onFault });
+  const hub = new Hub({ windowSize, stallTimeoutMs, onFault });
   hub.reset({ epoch: 'e', offset: 0 });
   return hub;
 }
@@ -151,11 +158,12 @@ describe('the hub', () => {
     expect(reader).toMatchObject({ answers, frames });
   });
 
-  test('tells everyone to refresh when another history begins', () => {
+  test('tells everyone to refresh when another history begins', async () => {
     const hub = newHub();
     const reader = new Reader();
     const subscriber = hub.add(format, everything, reader);
     hub.reset({ epoch: 'f', offset: 40 });
+    await hub.settled();
     expect(reader.answers).toEqual(['resync 40']);
     expect(subscriber.position).toEqual({ epoch: 'f', offset: 40 });
   });
@@ -173,7 +181,40 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/a'));
     await until(() => good.frames.length > 0);
     expect(faults).toHaveLength(1);
-    expect(hub.size).toBe(1);
+    expect([bad.ended, good.ended, hub.size]).toEqual([true, false, 1]);
+  });
+
+  test('serves one that it left no more, whatever that asks for', async () => {
+    const hub = newHub(100, undefined, 1);
+    const reader = new Reader();
+    const subscriber = hub.add(format, everything, reader);
+    reader.writable = false;
+    await until(() => {
+      hub.deliver(entries('POST:/a'));
+      return reader.ended;
+    });
+    subscriber.interest = { audience: [], patterns: ['*:/a'] };
+    subscriber.audience = ['x'];
+    reader.writable = true;
+    subscriber.resume(undefined);
+    expect([reader.frames, reader.answers]).toEqual([[], []]);
+  });
+
+  test('is settled when all has what came before, though more comes with each turn', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    hub.add(format, everything, reader);
+    let publishing = true;
+    const publish = () => {
+      if (!publishing) return;
+      hub.deliver(entries('POST:/a'));
+      setImmediate(publish);
+    };
+    publish();
+    hub.deliver(entries('POST:/b'));
+    await hub.settled();
+    publishing = false;
+    expect(reader.frames.join(' ')).toContain('POST:/b');
   });
 
   test('sends nothing after a leave', async () => {
@@ -195,6 +236,22 @@ describe('the hub', () => {
     const reader = new Reader();
     hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
     expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['1000', '2000', '2500']);
+  });
+
+  test('splits a replay of much data into frames of a bounded size', () => {
+    const hub = newHub();
+    const text = 'x'.repeat(10_000);
+    hub.deliver(
+      [...Array.from({ length: 20 }, () => text), text.repeat(9), text].map((data, i) => ({
+        offset: i + 1,
+        time: 0,
+        topic: 'POST:/a',
+        data,
+      })),
+    );
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume({ epoch: 'e', offset: 0 });
+    expect(reader.frames.map((frame) => frame.split('@')[1])).toEqual(['6', '12', '18', '20', '21', '22']);
   });
 
   test('tells a change only to those who may see one of its entries since', () => {
@@ -231,11 +288,62 @@ describe('the hub', () => {
     expect(answerTo(500, ['*:/**'])).toEqual(['resync 10500']);
   });
 
-  test('asks many subscribers to spread their refreshing', () => {
+  test('asks many subscribers to spread their refreshing', async () => {
     const hub = newHub();
     const readers = Array.from({ length: 250 }, () => new Reader());
     for (const reader of readers) hub.add(format, everything, reader);
     hub.reset({ epoch: 'f', offset: 0 });
+    await hub.settled();
     expect(readers[0]?.answers).toEqual(['resync 0 over 250']);
+  });
+
+  test('writes nothing to a reader that takes nothing, however often history is lost', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    reader.writable = false;
+    const subscriber = hub.add(format, everything, reader);
+    for (const epoch of ['f', 'g', 'h']) {
+      hub.reset({ epoch, offset: 7 });
+      await hub.settled();
+    }
+    expect(reader.answers).toEqual([]);
+    reader.writable = true;
+    subscriber.wake();
+    expect(reader.answers).toEqual(['resync 7']);
+    expect(subscriber.position).toEqual({ epoch: 'h', offset: 7 });
+  });
+
+  test('leaves a reader that takes nothing of what it lacks for too long, and no other', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'setTimeout', 'nextTick', 'queueMicrotask'] });
+    afterwards(() => jest.useRealTimers());
+    const hub = newHub(100, undefined, 1000);
+    const [stuck, slow, idle] = [new Reader(), new Reader(), new Reader()];
+    const subscribers = [stuck, slow, idle].map((reader) => hub.add(format, everything, reader));
+    stuck.writable = false;
+    for (let i = 0; i < 11; i++) {
+      expect([stuck.ended, hub.size]).toEqual([false, 3]);
+      // Now and then it takes what there is.
+      slow.writable = i % 5 === 4;
+      hub.deliver(entries('POST:/a'));
+      await hub.settled();
+      jest.advanceTimersByTime(100);
+    }
+    hub.deliver(entries('POST:/a'));
+    await hub.settled();
+    expect([stuck.ended, slow.ended, idle.ended, hub.size]).toEqual([true, false, false, 2]);
+    stuck.writable = true;
+    subscribers[0]?.wake();
+    expect(stuck.frames).toEqual([]);
+  });
+
+  test('shows what a subscriber lacks to who it is, not to who it was', async () => {
+    const hub = newHub();
+    const reader = new Reader();
+    const subscriber = hub.add(format, { audience: ['staff'] }, reader);
+    hub.deliver([{ offset: 1, time: 0, topic: 'POST:/secret', audience: ['staff'] }]);
+    subscriber.audience = ['guests'];
+    hub.deliver([{ offset: 2, time: 0, topic: 'POST:/party', audience: ['guests'] }]);
+    await until(() => reader.frames.length > 0);
+    expect(reader.frames).toEqual(['POST:/party @2']);
   });
 });

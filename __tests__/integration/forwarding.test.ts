@@ -123,6 +123,33 @@ test('a token leads to a server that speaks WebSocket itself, on a port or a UNI
   }
 });
 
+test('a forwarded WebSocket ends when its user is disconnected, or is no longer let in', async () => {
+  const { target } = await plugin();
+  const allowed = new Set(['ada', 'grace']);
+  const authorize = (request: http.IncomingMessage) => {
+    const user = String(request.headers['x-user']);
+    return allowed.has(user) && [user];
+  };
+  const { live, port } = await run({
+    authorize,
+    reauthorizeMs: 20,
+    proxy: { targets: { vm: { http: target } } },
+  });
+  live.proxy.http({ prefix: '/p', target });
+  const token = Buffer.from('vm').toString('base64url');
+  const open = (path: string, user: string) =>
+    openWire(port, [], { path, token, headers: { 'x-user': user } });
+  const wires = await Promise.all([open('/p/x', 'ada'), open('/websockify', 'ada'), open('/p/x', 'grace')]);
+  await until(() => live.tunnels().length === 3);
+  expect(live.disconnect(({ audiences }) => audiences.includes('ada'))).toBe(2);
+  await Promise.all([wires[0]?.closed, wires[1]?.closed]);
+  await until(() => live.tunnels().length === 1);
+  expect(wires[2]?.ws.readyState).toBe(1);
+  allowed.delete('grace');
+  await wires[2]?.closed;
+  await until(() => live.tunnels().length === 0);
+});
+
 test('nobody enters without authorization, and the plugin is not touched', async () => {
   let connections = 0;
   const server = net.createServer(() => connections++);

@@ -1,129 +1,72 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
-import { Hub } from '../../lib/hub/hub.ts';
-import type { Entry } from '../../lib/journal/entry.ts';
-import { compilePattern } from '../../lib/protocol/pattern.ts';
+import type { Position } from '../../lib/protocol/position.ts';
+import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
-import type { Entrance } from '../../lib/websocket/subscription.ts';
+import { AUDIENCES, ModelServer, PATTERNS, TOPICS } from '../support/model-server.ts';
 
 /**
  * Random publishes, losses, restarts, stalls and changes of interest, held against a model that knows the whole
  * history: each frame must bring exactly what lies between two positions, or an explicit answer must cover the hole.
  */
-const TOPICS = ['POST:/a', 'POST:/b', 'DELETE:/b/c', 'PUT:/d/e'];
-const PATTERNS = ['POST:/a', '*:/b/**', 'POST:/*', '*:/**'];
-const AUDIENCES = ['x', 'y'];
 const CLIENTS = 3;
-
-type Interest = { patterns: Set<string>; audience: string[] };
-
-/** The server's side: a hub, and all that its journal ever held. */
-class Server {
-  hub!: Hub;
-  epoch = 'e0';
-  /** The entry with offset `n` is at `n - 1`; another epoch begins empty. */
-  log: Entry[] = [];
-  /** Where this run of the hub begins to know. */
-  start = 0;
-  readonly windowSize: number;
-
-  constructor(windowSize: number) {
-    this.windowSize = windowSize;
-    this.boot();
-  }
-
-  get head(): number {
-    return this.log.length;
-  }
-
-  get floor(): number {
-    return Math.max(this.start, this.head - this.windowSize);
-  }
-
-  boot(): void {
-    this.hub = new Hub({
-      windowSize: this.windowSize,
-      onFault: (fault) => {
-        throw fault;
-      },
-    });
-    this.start = Math.max(0, this.head - this.windowSize);
-    this.hub.reset({ epoch: this.epoch, offset: this.start });
-    this.hub.deliver(this.log.slice(this.start));
-  }
-
-  lose(): void {
-    this.epoch = `e${Number(this.epoch.slice(1)) + 1}`;
-    this.log = [];
-  }
-
-  publish(topic: string, audience: string[] | undefined): void {
-    const entry = {
-      offset: this.head + 1,
-      time: 0,
-      topic,
-      data: this.head + 1,
-      ...(audience && { audience }),
-    };
-    this.log.push(entry);
-    this.hub.deliver([entry]);
-  }
-
-  /** What somebody with this interest sees of the entries after `from`, up to `to`. */
-  seen({ patterns, audience }: Interest, from: number, to: number): Entry[] {
-    const matchers = [...patterns].map(compilePattern);
-    return this.log
-      .slice(from, to)
-      .filter((entry) => !entry.audience || entry.audience.some((name) => audience.includes(name)))
-      .filter((entry) => matchers.some((matches) => matches(entry.topic as string)));
-  }
-}
 
 /** One page: what it knows, and its connection if it has one. */
 class Page {
-  readonly interest: Interest = { patterns: new Set(['POST:/a']), audience: [] };
-  position: { epoch: string; offset: number } | undefined;
-  readonly #server: Server;
+  readonly patterns = new Set(['POST:/a']);
+  audience: string[] = [];
+  position: Position | undefined;
+  readonly #server: ModelServer;
+  #session: Session | undefined;
   #ws: (EventEmitter & { readyState: number }) | undefined;
   #socket: (EventEmitter & { writableNeedDrain: boolean }) | undefined;
-  /** The offset up to which this connection was served. */
-  #served = 0;
+  /** Up to where this connection was served. */
+  #served: Position;
   #answers = 0;
 
-  constructor(server: Server) {
+  constructor(server: ModelServer) {
     this.#server = server;
+    this.#served = this.#head;
   }
 
   get connected(): boolean {
     return this.#ws !== undefined;
   }
 
+  get #head(): Position {
+    return { epoch: this.#server.epoch, offset: this.#server.head };
+  }
+
+  get #takes(): boolean {
+    return this.#socket !== undefined && !this.#socket.writableNeedDrain;
+  }
+
   connect(): void {
-    const { hub, head, floor, epoch } = this.#server;
+    const since = this.position;
     const ws = Object.assign(new EventEmitter(), {
       OPEN: 1,
       readyState: 1,
-      send: (data: string | Buffer) => this.#read(data.toString(), since, floor, epoch),
+      send: (data: string | Buffer) => this.#read(data.toString(), since),
       close: (code: number, reason: string) => {
         throw new Error(`closed with ${code} ${reason}`);
       },
     });
     const socket = Object.assign(new EventEmitter(), { writableNeedDrain: false });
     const entrance = { ws, socket, protocol: 'reqcast.v1' } as unknown as Entrance;
-    new Session(entrance, {
-      hub,
-      audience: this.interest.audience,
+    const context = {
+      hub: this.#server.hub,
+      audiences: this.audience,
       maxPatterns: 99,
       handshakeTimeoutMs: 1000,
-    });
-    const since = this.position;
+    };
+    this.#session = new Session(entrance, context);
     this.#ws = ws;
     this.#socket = socket;
-    this.#served = head;
     this.#answers = 0;
     const said = since ? `${since.epoch}:${since.offset}` : '-';
-    this.#say([`since ${said}`, ...[...this.interest.patterns].map((pattern) => `+${pattern}`)].join('\n'));
+    this.#say([`since ${said}`, ...[...this.patterns].map((pattern) => `+${pattern}`)].join('\n'));
     if (this.#answers !== 1) throw new Error(`${this.#answers} answers`);
+    this.settled();
   }
 
   disconnect(): void {
@@ -144,135 +87,133 @@ class Page {
   }
 
   toggle(pattern: string): void {
-    const { patterns } = this.interest;
-    const adding = !patterns.has(pattern);
-    // What a connection that takes data lacks is sent by the old interest first.
-    if (this.#ws && !this.#socket?.writableNeedDrain) {
-      this.#say('heartbeat');
-      this.#socket?.emit('drain');
-      this.#served = this.#server.head;
-    }
-    if (adding) patterns.add(pattern);
-    else patterns.delete(pattern);
+    const adding = !this.patterns.has(pattern);
+    // What a connection that takes data lacks comes by the old interest, in the course of this.
     if (this.#ws) this.#say(`${adding ? '+' : '-'}${pattern}`);
+    this.settled();
+    if (adding) this.patterns.add(pattern);
+    else this.patterns.delete(pattern);
+  }
+
+  /** It was authorized again. What it lacks is for who it is from here on. */
+  meet(audience: string[]): void {
+    this.audience = audience;
+    if (this.#ws) this.#session?.meet(audience);
+  }
+
+  beat(): void {
+    if (!this.#ws) return;
+    const before = this.#served;
+    this.#session?.beat();
+    expect(this.#served).toEqual(before);
   }
 
   /** After a sweep: a connection that takes data was served up to the head. */
   settled(): void {
-    if (!this.#socket || this.#socket.writableNeedDrain) return;
-    const missed = this.#server.seen(this.interest, this.#served, this.#server.head);
-    expect(missed).toEqual([]);
-    this.#served = this.#server.head;
+    if (!this.#takes) return;
+    expect(this.#served.epoch).toBe(this.#server.epoch);
+    expect(this.#server.seen(this, this.#served.offset, this.#server.head)).toEqual([]);
+    this.#served = this.#head;
   }
 
   #say(text: string): void {
     this.#ws?.emit('message', Buffer.from(text), false);
   }
 
-  #read(text: string, since: Page['position'], floor: number, epoch: string): void {
-    const server = this.#server;
+  #read(text: string, since: Position | undefined): void {
+    // Nothing is written to one that takes nothing.
+    expect(this.#takes).toBe(true);
     const lines = text.split('\n').filter(Boolean);
     const [at, answer] = (lines[0] as string).split(' ') as [string, string | undefined];
     if (lines[0]?.startsWith('@') && answer) {
-      const offset = Number(at.split(':')[1]);
-      this.#answers++;
-      if (this.#answers === 1) this.#checkFirst(answer, offset, since, floor, epoch);
-      else expect(this.#served).toBeLessThan(server.floor);
-      const from = this.#answers === 1 ? (since?.offset ?? 0) : this.#served;
-      if (answer === 'changed') {
-        const topics = server.seen(this.interest, from, server.head).map(({ topic }) => topic);
-        expect(new Set(lines.slice(1, -1))).toEqual(new Set(topics));
-        expect(lines.slice(1, -1)).toHaveLength(new Set(topics).size);
-      }
-      this.#arrive(offset);
+      this.#start(answer, at, lines.slice(1), since);
       return;
     }
-    const reached = Number((lines.at(-1) as string).split(':')[1]);
+    const reached = positionOf(lines.at(-1) as string);
     const said = lines.slice(0, -1).map((line) => Number(line.split(' ')[1]));
-    expect(said).toEqual(server.seen(this.interest, this.#served, reached).map(({ offset }) => offset));
+    expect(reached.epoch).toBe(this.#served.epoch);
+    const due = this.#server.seen(this, this.#served.offset, reached.offset);
+    expect(said).toEqual(due.map(({ offset }) => offset));
     this.#arrive(reached);
   }
 
-  /** The four answers, as PROTOCOL.md has them. */
-  #checkFirst(answer: string, offset: number, since: Page['position'], floor: number, epoch: string): void {
-    const { head, start } = this.#server;
-    const expected = !since
-      ? 'live'
-      : since.epoch !== epoch || since.offset > head
-        ? 'resync'
-        : since.offset >= floor
-          ? 'replayed'
-          : since.offset >= start
-            ? 'changed'
-            : 'resync';
-    expect(answer).toBe(expected);
-    expect(offset).toBe(answer === 'replayed' ? since?.offset : head);
+  #start(answer: string, at: string, lines: string[], since: Position | undefined): void {
+    const first = ++this.#answers === 1;
+    const from = first ? since : this.#served;
+    expect(answer).toBe(this.#server.answerTo(from));
+    // Later on what can be replayed is, without a word.
+    if (!first) expect(['changed', 'resync']).toContain(answer);
+    expect(positionOf(at)).toEqual(answer === 'replayed' ? since : this.#head);
+    if (answer === 'changed' && from) {
+      const topics = this.#server.seen(this, from.offset, this.#server.head).map(({ topic }) => topic);
+      expect(lines.slice(0, -1).sort()).toEqual([...new Set(topics)].sort());
+      if (lines.length > 0) expect(lines.at(-1)).toBe(at);
+    } else expect(lines).toEqual([]);
+    this.#arrive(positionOf(at));
   }
 
-  #arrive(offset: number): void {
-    this.#served = offset;
-    this.position = { epoch: this.#server.epoch, offset };
+  #arrive(position: Position): void {
+    this.#served = position;
+    this.position = position;
   }
 }
 
+function positionOf(line: string): Position {
+  const [epoch, offset] = line.slice(1).split(':') as [string, string];
+  return { epoch, offset: Number(offset) };
+}
+
 const client = fc.nat({ max: CLIENTS - 1 });
+const audience = fc.subarray(AUDIENCES);
+const act = <A extends string, R extends object>(weight: number, name: A, more: fc.Arbitrary<R>) => ({
+  weight,
+  arbitrary: more.map((rest) => ({ act: name, ...rest })),
+});
 const step = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      act: fc.constant('publish' as const),
-      topic: fc.constantFrom(...TOPICS),
+  act(
+    6,
+    'publish',
+    fc.record({
+      topic: fc.option(fc.constantFrom(...TOPICS), { nil: undefined, freq: 6 }),
       audience: fc.option(fc.subarray(AUDIENCES, { minLength: 1 }), { nil: undefined }),
     }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ act: fc.constantFrom('connect' as const, 'disconnect' as const), client }),
-  },
-  { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('stall' as const, 'drain' as const), client }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      act: fc.constant('toggle' as const),
-      client,
-      pattern: fc.constantFrom(...PATTERNS),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ act: fc.constant('audience' as const), client, audience: fc.subarray(AUDIENCES) }),
-  },
-  { weight: 3, arbitrary: fc.record({ act: fc.constant('sweep' as const) }) },
-  { weight: 1, arbitrary: fc.record({ act: fc.constantFrom('restart' as const, 'lose' as const) }) },
+  ),
+  act(2, 'connect', fc.record({ client })),
+  act(1, 'disconnect', fc.record({ client })),
+  act(1, 'stall', fc.record({ client })),
+  act(1, 'drain', fc.record({ client })),
+  act(2, 'toggle', fc.record({ client, pattern: fc.constantFrom(...PATTERNS) })),
+  act(1, 'meet', fc.record({ client, audience })),
+  act(1, 'beat', fc.record({ client })),
+  act(3, 'sweep', fc.constant({})),
+  act(1, 'restart', fc.record({ lost: fc.boolean(), known: fc.nat({ max: 6 }) })),
+  act(1, 'reset', fc.record({ unknown: fc.nat({ max: 3 }) })),
 );
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-async function play(
-  windowSize: number,
-  steps: ReadonlyArray<typeof step extends fc.Arbitrary<infer T> ? T : never>,
-) {
-  const server = new Server(windowSize);
+async function play(windowSize: number, maxTopics: number, steps: readonly Step[]) {
+  const server = new ModelServer(windowSize, maxTopics);
   const pages = Array.from({ length: CLIENTS }, () => new Page(server));
   const sweep = async () => {
     await server.hub.settled();
     for (const page of pages) page.settled();
   };
   for (const one of steps) {
-    const page = 'client' in one ? (pages[one.client] as Page) : (pages[0] as Page);
-    if (one.act === 'publish') server.publish(one.topic, one.audience);
+    const page = pages['client' in one ? one.client : 0] as Page;
+    if (one.act === 'publish') server.publish(one.topic, one.audience, server.head + 1);
     else if (one.act === 'sweep') await sweep();
     else if (one.act === 'connect') page.connected || page.connect();
     else if (one.act === 'disconnect') page.disconnect();
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
     else if (one.act === 'toggle') page.toggle(one.pattern);
-    else if (one.act === 'audience') {
-      // Whom the server takes a client for is settled when it enters.
-      page.disconnect();
-      page.interest.audience = one.audience;
-    } else {
+    else if (one.act === 'meet') page.meet(one.audience);
+    else if (one.act === 'beat') page.beat();
+    else if (one.act === 'reset') server.lose(one.unknown);
+    else {
       await server.hub.settled();
       for (const each of pages) each.disconnect();
-      if (one.act === 'lose') server.lose();
-      server.boot();
+      if (one.lost) server.lose(0);
+      server.boot(Math.min(one.known, windowSize));
     }
   }
   for (const page of pages) {
@@ -286,11 +227,14 @@ test('each page ends with what the model says, or an answer covers the hole', as
   const runs = Number(process.env.MODEL_RUNS ?? 2000);
   const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
   console.info(`model: ${runs} runs, MODEL_SEED=${seed}`);
+  const sizes = fc.integer({ min: 1, max: 6 });
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 80, size: 'max' }), play),
-    {
-      numRuns: runs,
-      seed,
-    },
+    fc.asyncProperty(
+      sizes,
+      fc.integer({ min: 1, max: 8 }),
+      fc.array(step, { maxLength: 80, size: 'max' }),
+      play,
+    ),
+    { numRuns: runs, seed },
   );
 }, 120_000);

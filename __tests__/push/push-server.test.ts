@@ -48,7 +48,7 @@ function read(at = path) {
 
 /** A push server on a hub, as `attach` wires it. */
 async function feed(windowSize = 100) {
-  const hub = new Hub({ windowSize, onFault: (fault) => Promise.reject(fault) });
+  const hub = new Hub({ windowSize, stallTimeoutMs: 0, onFault: (fault) => Promise.reject(fault) });
   hub.reset({ epoch: 'e', offset: 0 });
   const streams: Socket[] = [];
   const server = pushServer({ socketPath: path, closeTimeoutMs: 100 }, (stream) => {

@@ -182,12 +182,14 @@ describe('a topic', () => {
   });
 
   test.each([
-    ['page-1', 'page-1'],
+    ['page-1', 'DrI25Q3jXFnAO2NiliQ1Gv'],
     ['not a name', undefined],
-  ])('remembers the client that named itself %p', async (name, expected) => {
+  ])('remembers the mark of the client that named itself %p, and not the name', async (name, expected) => {
     const { port, entries } = await run();
     await send(port, 'POST', '/a', { headers: { 'Reqcast-Client': name } });
-    expect((await entries(1))[0]?.client).toBe(expected);
+    const [entry] = await entries(1);
+    expect(entry?.client).toBe(expected);
+    expect(JSON.stringify(entry)).not.toContain(name);
   });
 
   test('carries the audience', async () => {
@@ -216,6 +218,27 @@ describe('a function of the app that throws', () => {
     const { port, entries } = await run({ audience: boom });
     await send(port, 'POST', '/a');
     expect((await entries(1))[0]?.audience).toEqual([]);
+  });
+
+  test.each([['staff'], [null], [[7]]])('that gives %p as audience hides it too', async (audience) => {
+    const { port, entries, faults } = await run({ audience: () => audience as unknown as string[] });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.audience).toEqual([]);
+    expect(faults[0]).toMatchObject({
+      code: 'CALLBACK_FAILED',
+      message: expect.stringContaining('audience'),
+    });
+  });
+
+  test('something without a text is reported', async () => {
+    const { port, entries, faults } = await run({
+      user: () => {
+        throw Object.create(null);
+      },
+    });
+    await send(port, 'POST', '/a');
+    expect(await entries(1)).toHaveLength(1);
+    expect(faults[0]).toMatchObject({ code: 'CALLBACK_FAILED' });
   });
 
   test('as onError is survived', async () => {
@@ -258,6 +281,19 @@ describe('a task', () => {
     const found = await entries(2);
     expect(found.map(({ topic }) => topic)).toEqual(['POST:/a', 'TASK:/a']);
     expect(found[1]?.request).toMatchObject({ status: 500, outcome: 'failed' });
+  });
+
+  test('refuses data that is no JSON, and can be ended after that', async () => {
+    const { live, port, entries } = await run({}, (_request, response) => {
+      const task = live.task(response);
+      expect(() => task.done(200, { data: { id: 7n } })).toThrow(
+        expect.objectContaining({ code: 'INVALID_DATA' }),
+      );
+      task.done(200, { data: { id: '7' } });
+      response.writeHead(202).end();
+    });
+    await send(port, 'POST', '/a');
+    expect((await entries(2))[1]?.data).toEqual({ id: '7' });
   });
 
   test('refuses a status that is none', async () => {

@@ -8,7 +8,11 @@ export function afterwards(undo: () => unknown): void {
   undos.push(undo);
 }
 
+/** How many tests are over. */
+let ended = 0;
+
 afterEach(async () => {
+  ended++;
   for (const undo of undos.splice(0).reverse()) await undo();
 });
 
@@ -54,11 +58,12 @@ export function send(
   });
 }
 
-/** Waits until `check` gives something. */
+/** Waits until `check` gives something; not beyond the test, which may be over because it took too long. */
 export async function until<T>(
   check: () => T | undefined | false | null | Promise<T | undefined | false | null>,
 ) {
-  for (;;) {
+  for (const during = ended; ; ) {
+    if (ended !== during) throw new Error('the test is over');
     const value = await check();
     if (value) return value as T;
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -55,9 +55,13 @@ export function topicsOf(wire: Wire): string[] {
 }
 
 /** The HTTP status and body with which an upgrade is refused. */
-export function refusal(url: string, protocols: string[] = []): Promise<{ status: number; body: string }> {
+export function refusal(
+  url: string,
+  protocols: string[] = [],
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const ws = new WebSocket(url, protocols);
+    const ws = new WebSocket(url, protocols, { headers });
     ws.once('open', () => reject(new Error('it opened')));
     ws.once('error', reject);
     ws.once('unexpected-response', (_, response) => {

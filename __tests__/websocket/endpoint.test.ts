@@ -1,6 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { type AttachOptions, attach, CloseCode } from '../../lib/index.ts';
+import { memoryJournal } from '../../lib/journal/memory.ts';
 import { afterwards, listen, send, until } from '../support/server.ts';
 import { HUB_TOKEN, openWire, refusal, subscribe, topicsOf } from '../support/subscriber.ts';
 
@@ -27,6 +28,44 @@ describe('reqcast.v1', () => {
       [`@${epoch}:0 live\n`, false],
       [`POST:/a\nDELETE:/b/1 {"id":"ä"}\n@${epoch}:3\n`, false],
     ]);
+  });
+
+  test('is closed with 1011 when it cannot be served, and others are served', async () => {
+    const journal = memoryJournal();
+    const unwritable = {
+      toJSON() {
+        throw new Error('on purpose');
+      },
+    };
+    const faults: string[] = [];
+    const { live, port } = await run({
+      journal: {
+        open: (sink, history) =>
+          journal.open(
+            {
+              ...sink,
+              deliver: (entries) =>
+                sink.deliver(
+                  entries.map((entry) =>
+                    entry.topic === 'POST:/bad' ? { ...entry, data: unwritable } : entry,
+                  ),
+                ),
+            },
+            history,
+          ),
+        append: (draft) => journal.append(draft),
+        flush: () => journal.flush(),
+        query: (query) => journal.query(query),
+        close: () => journal.close(),
+      },
+      onError: ({ code }, { stage }) => faults.push(`${stage} ${code}`),
+    });
+    const [bad, other] = [await subscribe(port), await subscribe(port, ['POST:/good'])];
+    live.notify('POST:/bad');
+    expect(await bad.closed).toMatchObject({ code: CloseCode.serverError });
+    expect(faults).toEqual(['hub CALLBACK_FAILED']);
+    live.notify('POST:/good');
+    await until(() => topicsOf(other).length > 0);
   });
 
   test('needs no token', async () => {

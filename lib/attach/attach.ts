@@ -4,12 +4,15 @@ import createDebug from 'debug';
 import { eomFormat } from '../hub/eom-format.ts';
 import { Hub } from '../hub/hub.ts';
 import type { Draft } from '../journal/entry.ts';
+import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { PushPeer } from '../push/peer.ts';
 import { type PushServer, pushServer } from '../push/push-server.ts';
+import { addressOf } from '../request/defaults.ts';
 import { Observer } from '../request/observer.ts';
 import { tellPagePosition } from '../request/page-position.ts';
+import type { Connection } from '../websocket/destination.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
@@ -29,6 +32,12 @@ const debug = createDebug('reqcast:attach');
 
 /** Entries that came before the journal is open wait in memory, up to so many. */
 const MAX_EARLY_ENTRIES = 10_000;
+
+/** After `close` clients come back spread over so long: most servers that are restarted are back by then. */
+const CLOSE_MS = 1_000;
+
+/** After `drain` they take more time, for there are other servers that they go to. */
+const DRAIN_MS = 10_000;
 
 /**
  * Makes a server's requests the live feed of its UI. Synchronous, before or after `listen`; without a server, use
@@ -74,7 +83,8 @@ class Wiring implements Attachment, TapMember {
     this.path = options.path;
     const fault = faults(options.onError);
     this.#fault = fault;
-    this.#hub = new Hub({ windowSize: options.windowSize, onFault: (error) => fault('hub', error) });
+    const { windowSize, stallTimeoutMs } = options;
+    this.#hub = new Hub({ windowSize, stallTimeoutMs, onFault: (error) => fault('hub', error) });
     this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
     this.#observer = new Observer(options, {
       append: (draft) => this.#append(draft),
@@ -87,16 +97,7 @@ class Wiring implements Attachment, TapMember {
     };
     this.tokens = { issue: (name, how) => this.#proxy.tokens.issue(name, how) };
     this.proxy = { http: (forwarding) => this.#proxy.forwardings.add(forwarding) };
-    const destinations = new Destinations(options, this.#hub, fault, this.#proxy);
-    this.#endpoint = new Endpoint({
-      resolve: async (request, signal) => {
-        await this.#readyFor();
-        return destinations.resolve(request, signal);
-      },
-      handshakeTimeoutMs: options.handshakeTimeoutMs,
-      closeTimeoutMs: options.closeTimeoutMs,
-      onFault: (error) => fault('websocket', error),
-    });
+    this.#endpoint = this.#createEndpoint();
     if (options.pushServer) this.#push = this.#createPush();
     this.journal = {
       query: (query) => options.journal.query(query),
@@ -156,6 +157,25 @@ class Wiring implements Attachment, TapMember {
     }
   }
 
+  #createEndpoint(): Endpoint {
+    const options = this.#options;
+    const destinations = new Destinations(options, this.#hub, this.#fault, this.#proxy);
+    return new Endpoint({
+      ...options,
+      resolve: async (request, signal) => {
+        await this.#readyFor();
+        return destinations.resolve(request, signal);
+      },
+      addressOf: (request) => addressOf(request, options.trustProxy),
+      onFull: ({ message }) =>
+        this.#fault(
+          'websocket',
+          new ReqcastError('OVERLOADED', `${message} See options maxConnections and trustProxy.`),
+        ),
+      onFault: (error) => this.#fault('websocket', error),
+    });
+  }
+
   #createPush(): PushServer {
     const { pushServer: given, closeTimeoutMs } = this.#options;
     return pushServer({ ...(given === true ? {} : given || {}), closeTimeoutMs }, (stream) => {
@@ -175,10 +195,11 @@ class Wiring implements Attachment, TapMember {
     }
   }
 
-  notify(topic: string, data?: unknown, { audience }: { audience?: readonly string[] } = {}): void {
-    if (this.#closing) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
+  notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void {
+    if (this.#sealed) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     assertTopic(topic);
     const copy = copyData(data);
+    const audience = copyAudience(options?.audience);
     this.#append({
       time: Date.now(),
       topic,
@@ -243,7 +264,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {
-    if (this.#closing) return false;
+    if (this.#sealed) return false;
     this.#follow(request, response);
     return !taken && this.#proxy.forwardings.serve(request, response);
   }
@@ -260,22 +281,35 @@ class Wiring implements Attachment, TapMember {
     this.#endpoint.accept(...upgrade);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  disconnect(predicate: (connection: Connection) => boolean): number {
+    return this.#endpoint.disconnect(predicate);
+  }
+
+  drain({ overMs = DRAIN_MS }: { overMs?: number } = {}): Promise<void> {
+    if (!Number.isFinite(overMs) || overMs < 0)
+      throw new ReqcastError('INVALID_OPTION', `drain overMs is ${overMs}; it must be a number, 0 or more.`);
+    this.#closing ??= this.#close(overMs);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close(CLOSE_MS);
+    return this.#closing;
+  }
+
+  async #close(overMs: number): Promise<void> {
     const { journal } = this.#options;
     const opened = await this.ready.then(
       () => true,
       () => false,
     );
-    for (const untap of this.#untap.values()) untap();
-    this.#untap.clear();
     if (opened) await journal.flush();
     await this.#hub.settled();
-    await Promise.all([this.#endpoint.close(), this.#proxy.tunnels.close(), this.#push?.close()]);
+    const going = this.#endpoint.close(overMs);
+    await Promise.all([going, this.#proxy.tunnels.close(), this.#push?.close()]);
+    // Until here upgrades are answered by us, with 503.
+    for (const untap of this.#untap.values()) untap();
+    this.#untap.clear();
     this.#sealed = true;
     await journal.close();
   }

@@ -4,6 +4,7 @@ import type { Query } from '../journal/query.ts';
 import type { Notification } from '../protocol/notification.ts';
 import type { Position } from '../protocol/position.ts';
 import type { IssueOptions } from '../proxy/issued-tokens.ts';
+import type { Connection } from '../websocket/destination.ts';
 import type { HttpForwardingOptions } from './options.ts';
 
 export type Listener = (notification: Notification) => void;
@@ -21,7 +22,7 @@ export interface Attachment {
   /**
    * Announces a topic.
    * @param data any JSON value, at most 64 KiB of it
-   * @throws ReqcastError `INVALID_TOPIC`, `INVALID_DATA`, `CLOSED`
+   * @throws ReqcastError `INVALID_TOPIC`, `INVALID_DATA`, `INVALID_OPTION`, `CLOSED`
    */
   notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void;
   /** Calls `listener` for each notification that the pattern names, whatever its audience. Returns its undo. */
@@ -50,6 +51,20 @@ export interface Attachment {
   middleware(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same for Koa. */
   koa(): (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+  /**
+   * Closes the WebSockets that the predicate names, tunnels too, and those that are just opening: at a logout, or when
+   * somebody's rights change. A client connects again, and is authorized again, by itself.
+   *
+   * @returns how many were open
+   */
+  disconnect(predicate: (connection: Connection) => boolean): number;
+  /**
+   * As `close`, for a server that goes while others stay: each client is told to come back at a time of its own within
+   * `overMs`, and upgrades are refused with 503 and `Retry-After` until all have gone.
+   *
+   * @param options.overMs milliseconds. @default 10000
+   */
+  drain(options?: { overMs?: number }): Promise<void>;
   /** Ends all that `attach` began and leaves the server as found. Idempotent. */
   close(): Promise<void>;
 }
@@ -90,6 +105,7 @@ export interface Task {
    * Writes the `TASK` record, which tells the User Log the final status, and announces `TASK:` with the request's
    * path. Only the first call counts.
    * @param status an HTTP status. @default 200
+   * @throws ReqcastError `INVALID_OPTION`, `INVALID_DATA`
    */
   done(status?: number, options?: { message?: string; data?: unknown }): void;
 }

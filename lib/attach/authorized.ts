@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Connection } from '../websocket/destination.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Authorize } from './options.ts';
 
@@ -17,4 +18,19 @@ export async function authorized(
   if (given === true) return [];
   if (Array.isArray(given)) return given;
   throw new Refusal(401, 'UNAUTHORIZED', 'Log in first.');
+}
+
+/**
+ * Asks who this is. Each time with a request as it came in: what middleware left on it the last time, a session for
+ * instance, would be taken for the answer.
+ *
+ * @throws Refusal 401
+ */
+export async function connect(
+  authorize: Authorize | undefined,
+  original: IncomingMessage,
+  name?: string,
+): Promise<Connection> {
+  const request: IncomingMessage = Object.create(original);
+  return { request, audiences: await authorized(authorize, request, name) };
 }

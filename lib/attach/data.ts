@@ -1,4 +1,4 @@
-import { ReqcastError } from '../protocol/errors.ts';
+import { ReqcastError, textOf } from '../protocol/errors.ts';
 
 /** The most data that a notification carries, in characters of JSON: it says what changed, it is not the change. */
 const MAX_DATA_LENGTH = 65_536;
@@ -14,7 +14,7 @@ export function copyData(data: unknown): unknown {
   try {
     json = JSON.stringify(data);
   } catch (cause) {
-    throw new ReqcastError('INVALID_DATA', `Data cannot be written as JSON: ${String(cause)}`, { cause });
+    throw new ReqcastError('INVALID_DATA', `Data cannot be written as JSON: ${textOf(cause)}`, { cause });
   }
   if (json === undefined)
     throw new ReqcastError('INVALID_DATA', `Data is a ${typeof data}; give a JSON value.`);

@@ -4,18 +4,19 @@ import type { Hub } from '../hub/hub.ts';
 import { HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
 import { CONNECT_TIMEOUT_MS, connectTarget } from '../proxy/connect.ts';
 import { forwardUpgrade } from '../proxy/forward-upgrade.ts';
+import type { OpenTunnel } from '../proxy/open-tunnel.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
-import type { Destination, Handover } from '../websocket/endpoint.ts';
+import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
 import { LegacySession } from '../websocket/legacy-session.ts';
 import { Refusal, refuse } from '../websocket/refusal.ts';
 import { Session } from '../websocket/session.ts';
-import { silentGuest } from '../websocket/subscription.ts';
 import { tokenOf } from '../websocket/token.ts';
-import { authorized } from './authorized.ts';
+import { connect } from './authorized.ts';
 import type { Fault } from './faults.ts';
 import { type Forwarding, type Forwardings, refusalOf, restOf } from './forwardings.ts';
+import { HandoverLine } from './handover-line.ts';
 import type { NormalizedOptions } from './normalize.ts';
 import type { TunnelTokens } from './tunnel-tokens.ts';
 import type { Tunnels } from './tunnels.ts';
@@ -28,6 +29,8 @@ interface Way {
   readonly name: string;
   readonly target: Target;
   readonly request: IncomingMessage;
+  readonly connection: Connection;
+  authorize(): Promise<Connection>;
   /** What of the client's URL an HTTP target gets. */
   readonly passage?: { readonly prefix: string; readonly rest: string };
   /** No tunnel came of it. */
@@ -65,21 +68,23 @@ export class Destinations {
   async #toToken(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover> {
     const token = tokenOf(request);
     if (token.name === HUB_TOKEN) return this.#toHub(request);
-    const { name, find, release } = await this.#proxy.tokens.admit(token, request);
+    const { find, ...admission } = await this.#proxy.tokens.admit(token, request);
     try {
-      return await this.#lead({ name, target: await find(), request, release }, signal);
+      return await this.#lead({ ...admission, target: await find(), request }, signal);
     } catch (reason) {
-      release();
+      admission.release();
       throw this.#refusal(reason, signal);
     }
   }
 
   async #toForwarding(forwarding: Forwarding, request: IncomingMessage, signal: AbortSignal) {
-    const { prefix, target, authorize } = forwarding;
-    await authorized(authorize, request, prefix);
+    const { prefix, target } = forwarding;
+    const authorize = () => connect(forwarding.authorize, request, prefix);
+    const connection = await authorize();
     const passage = { prefix, rest: restOf(request, forwarding) };
+    const way = { name: prefix || '/', target, request, connection, authorize, passage, release() {} };
     try {
-      return await this.#lead({ name: prefix || '/', target, request, passage, release() {} }, signal);
+      return await this.#lead(way, signal);
     } catch (reason) {
       throw this.#refusal(reason, signal);
     }
@@ -95,46 +100,52 @@ export class Destinations {
   }
 
   #tunnel(way: Way, stream: Socket): Destination {
-    const { name, target, request, release } = way;
     return {
+      ...this.#welcome(way, stream),
       protocols: ['binary', 'base64'],
       maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
       open: ({ ws, protocol }) => {
         const wire = protocol === 'base64' ? 'base64' : 'binary';
-        this.#proxy.tunnels.add(tunnel(ws, stream, wire, this.#options.proxy), { name, target, request });
-        return silentGuest;
-      },
-      abandon: () => {
-        release();
-        stream.destroy();
+        return this.#watch(tunnel(ws, stream, wire, this.#options.proxy), way);
       },
     };
   }
 
   #handover(way: Way, http: HttpAddress, stream: Socket): Handover {
-    const { name, target, request, release, passage } = way;
     const { trustProxy, proxy = {} } = this.#options;
     return {
-      take: (_, socket, head) => {
-        const forwarded = forwardUpgrade({ request, socket: socket as Socket, head }, stream, {
+      ...this.#welcome(way, stream),
+      take: (duplex, head) => {
+        const socket = duplex as Socket;
+        const forwarded = forwardUpgrade({ request: way.request, socket, head }, stream, {
           ...proxy,
-          ...passage,
+          ...way.passage,
           target: http,
           trustProxy,
           answerTimeoutMs: proxy.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
           refuse: (error) => {
-            release();
+            way.release();
             this.#fault('proxy', error);
             refuse(socket, refusalOf(error));
           },
         });
-        this.#proxy.tunnels.add(forwarded, { name, target, request });
-      },
-      abandon: () => {
-        release();
-        stream.destroy();
+        return { line: new HandoverLine(socket, forwarded), guest: this.#watch(forwarded, way) };
       },
     };
+  }
+
+  #welcome({ connection, authorize, release }: Way, stream: Socket) {
+    const abandon = () => {
+      release();
+      stream.destroy();
+    };
+    return { connection, authorize, abandon };
+  }
+
+  /** What is behind it has no words of its own for the server's. */
+  #watch(opened: OpenTunnel, { name, target, connection }: Way): Guest {
+    this.#proxy.tunnels.add(opened, { name, target, request: connection.request });
+    return { beat() {}, bye() {}, meet() {}, leave: () => opened.leave() };
   }
 
   #refusal(reason: unknown, signal: AbortSignal): unknown {
@@ -144,13 +155,18 @@ export class Destinations {
   }
 
   async #toHub(request: IncomingMessage): Promise<Destination> {
-    const { maxMessageBytes, maxPatterns, handshakeTimeoutMs } = this.#options;
-    const audience = await authorized(this.#options.authorize, request);
-    const context = { hub: this.#hub, audience, maxPatterns, handshakeTimeoutMs };
+    const { maxMessageBytes, maxMessagesPerSecond, maxPatterns, handshakeTimeoutMs } = this.#options;
+    const authorize = () => connect(this.#options.authorize, request);
+    const connection = await authorize();
+    const { audiences } = connection;
+    const context = { hub: this.#hub, audiences, maxPatterns, handshakeTimeoutMs };
     return {
       protocols: [SUBPROTOCOL, 'base64', 'binary'],
       preferred: SUBPROTOCOL,
       maxMessageBytes,
+      maxMessagesPerSecond,
+      connection,
+      authorize,
       open: (entrance) =>
         entrance.protocol === SUBPROTOCOL
           ? new Session(entrance, context)

@@ -1,5 +1,5 @@
 import createDebug from 'debug';
-import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
+import { type ErrorCode, ReqcastError, textOf } from '../protocol/errors.ts';
 import type { AttachOptions, Stage } from './options.ts';
 
 const debug = createDebug('reqcast:fault');
@@ -13,7 +13,7 @@ export function faults(onError: AttachOptions['onError']): Fault {
     const error =
       fault instanceof ReqcastError
         ? fault
-        : new ReqcastError('CALLBACK_FAILED', `A function given to reqcast failed: ${String(fault)}`, {
+        : new ReqcastError('CALLBACK_FAILED', `A function given to reqcast failed: ${textOf(fault)}`, {
             cause: fault,
           });
     debug('%s: %s %s', stage, error.code, error.message);
@@ -22,7 +22,7 @@ export function faults(onError: AttachOptions['onError']): Fault {
         onError(error, { stage });
         return;
       } catch (thrown) {
-        debug('onError threw: %s', thrown);
+        debug('onError threw: %s', textOf(thrown));
       }
     }
     if (warned.has(error.code)) return;

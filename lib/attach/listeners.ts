@@ -1,5 +1,6 @@
-import type { Hub, Subscriber } from '../hub/hub.ts';
-import type { Format, Sink } from '../hub/subscriber.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Format, Sink } from '../hub/sink.ts';
+import type { Subscriber } from '../hub/subscriber.ts';
 import type { Notification } from '../protocol/notification.ts';
 import { assertPattern } from '../protocol/pattern.ts';
 import type { Listener } from './attachment.ts';
@@ -67,6 +68,8 @@ export class Listeners {
     };
     return {
       writable: true,
+      stuck: () => {},
+      failed: () => {},
       write: (notifications) => notifications.forEach(call),
       restart: ({ answer, position, topics }) => {
         if (answer === 'live' || answer === 'replayed') return;

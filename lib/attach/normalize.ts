@@ -6,10 +6,17 @@ import type { AttachOptions } from './options.ts';
 const NUMBERS = {
   windowSize: { default: 10_000, least: 1 },
   maxMessageBytes: { default: 65_536, least: 64 },
+  maxMessagesPerSecond: { default: 50, least: 1 },
   maxPatterns: { default: 256, least: 1 },
+  maxConnections: { default: 20_000, least: 1 },
+  maxConnectionsPerAddress: { default: 1_000, least: 1 },
+  stallTimeoutMs: { default: 60_000, least: 1 },
   handshakeTimeoutMs: { default: 10_000, least: 1 },
   closeTimeoutMs: { default: 2_000, least: 0 },
 } as const;
+
+/** What a timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const FUNCTIONS = [
   'authorize',
@@ -24,7 +31,14 @@ const FUNCTIONS = [
   'onError',
 ] as const;
 
-type Filled = 'path' | 'journal' | 'serverTiming' | keyof typeof NUMBERS;
+type Filled =
+  | 'path'
+  | 'journal'
+  | 'serverTiming'
+  | 'origins'
+  | 'reauthorizeMs'
+  | 'trustProxy'
+  | keyof typeof NUMBERS;
 export type NormalizedOptions = AttachOptions & Required<Pick<AttachOptions, Filled>>;
 
 /**
@@ -44,7 +58,7 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   for (const name of FUNCTIONS)
     if (options[name] !== undefined && typeof options[name] !== 'function')
       refuse(name, options[name], 'a function');
-  for (const name of ['methods', 'redact'] as const)
+  for (const name of ['methods', 'redact', 'origins'] as const)
     if (options[name] !== undefined && !Array.isArray(options[name]))
       refuse(name, options[name], 'a list of strings');
   const path = options.path ?? '/websockify';
@@ -53,6 +67,27 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   if (options.journal !== undefined && typeof options.journal?.append !== 'function')
     refuse('journal', options.journal, 'a journal, e.g. fileJournal({ path })');
   assertProxy(options);
-  const { serverTiming = true } = options;
-  return { ...options, ...numbers, path, serverTiming, journal: options.journal ?? memoryJournal() };
+  const { reauthorizeMs = 0, origins = [] } = options;
+  if (!Number.isInteger(reauthorizeMs) || reauthorizeMs < 0 || reauthorizeMs > MAX_TIMER_MS)
+    refuse('reauthorizeMs', reauthorizeMs, `a whole number, 0 (never) to ${MAX_TIMER_MS}`);
+  for (const origin of origins) assertOrigin(origin);
+  return {
+    ...options,
+    ...numbers,
+    path,
+    origins,
+    reauthorizeMs,
+    serverTiming: options.serverTiming ?? true,
+    trustProxy: options.trustProxy ?? false,
+    journal: options.journal ?? memoryJournal(),
+  };
+}
+
+/** What a browser sends as `Origin`: a scheme, a host, a port that is not the scheme's own; or `null`. */
+function assertOrigin(origin: unknown): void {
+  if (origin === '*' || origin === 'null') return;
+  const written = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin).origin : undefined;
+  // Of a scheme that is not the web's own, an extension's for instance, the parser knows no origin.
+  if (written === origin || (written === 'null' && /^[a-z-]+:\/\/[^/]+$/.test(origin as string))) return;
+  refuse('origins', origin, `a list of origins such as "https://app.example.com", or "*"`);
 }

@@ -21,6 +21,16 @@ export interface AttachOptions extends RequestOptions {
   path?: string;
   /** Who may open a WebSocket and what they see. @default everyone who reaches the server may enter */
   authorize?: Authorize;
+  /**
+   * `authorize` is asked again for each open WebSocket after so long, in milliseconds: one that it no longer lets in
+   * is closed, and what it sees changes with its audiences. @default never
+   */
+  reauthorizeMs?: number;
+  /**
+   * Origins whose pages may open a WebSocket, beside those of the server's own host: `'https://app.example.com'`;
+   * `'*'` for all. Programs, which send no `Origin`, may always. @default none
+   */
+  origins?: readonly string[];
   /** Where entries live. @default memoryJournal() */
   journal?: Journal;
   /**
@@ -38,6 +48,14 @@ export interface AttachOptions extends RequestOptions {
   maxMessageBytes?: number;
   /** How many patterns a subscriber may have. @default 256 */
   maxPatterns?: number;
+  /** How many messages a subscriber may send a second, over ten seconds. @default 50 */
+  maxMessagesPerSecond?: number;
+  /** How many WebSockets may be open or opening. @default 20000 */
+  maxConnections?: number;
+  /** The same for one remote address; this machine's own counts only with `trustProxy`. @default 1000 */
+  maxConnectionsPerAddress?: number;
+  /** A subscriber that reads nothing of what it lacks is closed after so long, in milliseconds. @default 60000 */
+  stallTimeoutMs?: number;
   /** How long authorizing, connecting and the first line may take, in milliseconds. @default 10000 */
   handshakeTimeoutMs?: number;
   /** How long `close` waits for the other ends, in milliseconds. @default 2000 */

@@ -4,6 +4,7 @@ import { ReqcastError } from '../protocol/errors.ts';
 import type { Exchange } from '../request/exchange.ts';
 import type { Observer } from '../request/observer.ts';
 import type { Task } from './attachment.ts';
+import { copyData } from './data.ts';
 
 /** The end of what `exchange` began becomes a record of its own, after the exchange's. */
 export function createTask(exchange: Exchange, observer: Observer): Task {
@@ -17,6 +18,7 @@ export function createTask(exchange: Exchange, observer: Observer): Task {
           'INVALID_OPTION',
           `Task status is ${status}; it must be an HTTP status, 100 to 599.`,
         );
+      const copy = copyData(data);
       if (ended) return;
       ended = true;
       const durationMs = Math.round(performance.now() - startedAt);
@@ -34,7 +36,7 @@ export function createTask(exchange: Exchange, observer: Observer): Task {
           task: first.id,
         };
         // Without the request's client: the page that began it wants to know of its end as well.
-        const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
+        const marks = { ...(copy !== undefined && { data: copy }), ...(audience && { audience }) };
         observer.log(record, topic ? [topic] : [], marks);
       });
     },

@@ -3,9 +3,10 @@ import { ReqcastError } from '../protocol/errors.ts';
 import { type Claims, IssuedTokens, type IssueOptions, isIssued } from '../proxy/issued-tokens.ts';
 import { findTarget, type Target } from '../proxy/target.ts';
 import { TokenFile } from '../proxy/token-file.ts';
+import type { Connection } from '../websocket/destination.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import { badToken, type WrittenToken } from '../websocket/token.ts';
-import { authorized } from './authorized.ts';
+import { connect } from './authorized.ts';
 import type { Fault } from './faults.ts';
 import type { NormalizedOptions } from './normalize.ts';
 import { secretsOf } from './normalize-proxy.ts';
@@ -14,6 +15,9 @@ import { secretsOf } from './normalize-proxy.ts';
 export interface Admission {
   /** For people to read: a token that stands for no name is cut short, as it may be a secret. */
   readonly name: string;
+  readonly connection: Connection;
+  /** Asks again whether they may. @throws Refusal */
+  authorize(): Promise<Connection>;
   /** @throws Refusal 404 */
   find(): Promise<Target>;
   /** No tunnel came of it: a one-time token is good again. */
@@ -52,16 +56,20 @@ export class TunnelTokens {
     if (!proxy) throw unknownToken();
     if (proxy.issuedOnly && !claims)
       throw new Refusal(403, 'TOKEN_NOT_ISSUED', 'Tokens are issued by this server only.');
-    const audience = await authorized(
-      proxy.authorize ?? this.#options.authorize,
-      request,
-      wanted.name ?? wanted.text,
-    );
-    const release = claims ? this.#use(claims, audience) : () => {};
+    const authorize = async () => {
+      const name = wanted.name ?? wanted.text;
+      const connection = await connect(proxy.authorize ?? this.#options.authorize, request, name);
+      assertOwner(claims, connection);
+      return connection;
+    };
+    const connection = await authorize();
     return {
       name: wanted.name ?? `${wanted.text.slice(0, 4)}…`,
-      find: () => this.#find(wanted, request),
-      release,
+      connection,
+      authorize,
+      find: () => this.#find(wanted, connection.request),
+      // Last of all, so that a one-time token is used up by none but its owner.
+      release: claims ? this.#use(claims) : () => {},
     };
   }
 
@@ -73,10 +81,7 @@ export class TunnelTokens {
     }
   }
 
-  /** Last of all checks, so that a one-time token is used up by none but its owner. */
-  #use(claims: Claims, audience: readonly string[]): () => void {
-    if (claims.audience && !claims.audience.some((one) => audience.includes(one)))
-      throw new Refusal(403, 'TOKEN_NOT_YOURS', 'This token was issued to somebody else.');
+  #use(claims: Claims): () => void {
     try {
       return this.#issued.use(claims);
     } catch (error) {
@@ -95,6 +100,12 @@ export class TunnelTokens {
     if (!found) throw unknownToken();
     return found;
   }
+}
+
+/** @throws Refusal 403 */
+function assertOwner(claims: Claims | undefined, { audiences }: Connection): void {
+  if (claims?.audience && !claims.audience.some((one) => audiences.includes(one)))
+    throw new Refusal(403, 'TOKEN_NOT_YOURS', 'This token was issued to somebody else.');
 }
 
 const unknownToken = () => new Refusal(404, 'UNKNOWN_TOKEN', 'This token leads nowhere.');

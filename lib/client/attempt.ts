@@ -1,12 +1,10 @@
-/** Does it. What it throws is reported as uncaught, and what comes after goes on. */
-export function attempt(act: () => void): void {
+/** Hands `value` over. What is thrown then is reported as uncaught, and what comes after goes on. */
+export function attempt<T>(act: (value: T) => void, value: T): void {
   try {
-    act();
+    act(value);
   } catch (fault) {
-    const throwLater = () =>
-      queueMicrotask(() => {
-        throw fault;
-      });
-    (globalThis.reportError ?? throwLater)(fault);
+    queueMicrotask(() => {
+      throw fault;
+    });
   }
 }

@@ -1,16 +1,14 @@
 import type { Notification } from '../protocol/notification.ts';
-import type { Position } from '../protocol/position.ts';
-import { type Answer, HEARTBEAT_MS, SUBPROTOCOL } from '../protocol/wire.ts';
+import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, SUBPROTOCOL } from '../protocol/wire.ts';
+import { attempt } from './attempt.ts';
+import { bytesOf } from './bytes.ts';
+import { endpointOf, HUB_BASE64URL } from './endpoint.ts';
+import { createIdentity } from './identity.ts';
 import { later } from './later.ts';
 import { pageListeners, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
-import { bytesOf, lineReader, type Said, streamReader } from './reader.ts';
-
-/** `HUB_TOKEN` in base64url. */
-const HUB_BASE64URL = 'd29rbm90aWZpY2F0aW9ucw';
-
-/** The one method that is used of `window` and of its `navigation`, which not every browser has. */
-type Page = Pick<EventTarget, 'addEventListener'>;
+import { loadedAt, watchPage } from './page.ts';
+import { lineReader, linesOf, positionOf, type Said } from './reader.ts';
 
 /**
  * Connects to the notifications of the server that the page came from, or of `url`. It reconnects by itself, resumes
@@ -26,141 +24,161 @@ export function connect({
   heartbeatMs = HEARTBEAT_MS,
 }: ConnectOptions = {}): Live {
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
-  const endpoint = new URL(url, globalThis.location?.href);
-  const { searchParams } = endpoint;
-  if (!searchParams.has('token')) searchParams.set('token', token);
-
+  const endpoint = endpointOf(url, token);
   const ended = new AbortController();
+  const identity = createIdentity();
   let state: State = 'connecting';
   /** The position, as it is written. */
   let reached = loadedAt();
+  /** Nothing before the first attempt, for which an offline browser waits. */
   let socket: WebSocket;
-  /** Whether the connection is open and speaks `reqcast.v1`. */
-  let hasLines = false;
-  /** Until the connection is taken for dead, or until the next attempt. */
+  /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
   let patience: ReturnType<typeof later>;
+  /** When that is, since timers stand still while a machine sleeps. */
+  let patientUntil: number;
   let beat: ReturnType<typeof later>;
   let failures = 0;
   /** There was a time without a connection. */
   let missed = false;
+  /** The listeners have yet to be told of a `resync`. */
+  let owed = false;
+  /** Until then they wait, so that not all pages refresh at once. */
+  let spread: ReturnType<typeof later> | undefined;
   /** While a message tells what changed: who was called for it. */
   let changed: Registration[] | undefined;
 
   const { all, patterns, prune, add, each } = pageListeners((line) => {
-    if (hasLines) socket.send(line);
+    if (hasLines() && line.includes(':')) socket.send(line);
   });
+
+  /** Whether the connection is open and speaks `reqcast.v1`. */
+  function hasLines(): boolean {
+    return socket?.readyState === 1 && socket.protocol === SUBPROTOCOL;
+  }
 
   function become(next: State): void {
     if (state === next || state === 'closed') return;
     state = next;
-    each(({ pattern }) => pattern === 'state' && next);
+    each('state', () => next);
   }
 
-  function open(): void {
-    const ws = new Class(endpoint.href.replace(/^http/, 'ws'), [
-      SUBPROTOCOL,
-      'base64',
-      'binary',
-    ]) as WebSocket;
-    let read: (message: never) => void;
-    socket = ws;
-    ws.binaryType = 'arraybuffer';
-    ws.onopen = () => {
-      hasLines = ws.protocol === SUBPROTOCOL;
-      read = (hasLines ? lineReader : streamReader)(frame, start, lose);
+  function wait(act: () => void, ms: number): void {
+    clearTimeout(patience);
+    patience = later(act, ms);
+    patientUntil = Date.now() + ms;
+  }
+
+  function open() {
+    if (globalThis.navigator?.onLine === false) return lose(maxMs);
+    socket = new Class(endpoint, [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      const obey = lineReader(frame, start, lose, identity);
+      const lines = linesOf(!hasLines());
+      socket.onmessage = ({ data }) => {
+        hear();
+        for (const line of lines(data)) attempt(obey, line);
+        changed = undefined;
+      };
       beat = later(pulse, heartbeatMs);
       hear();
-      if (hasLines) ws.send([`since ${reached ?? '-'}`, ...patterns()].join('\n+'));
-      else start();
+      if (hasLines()) socket.send([`since ${reached || '-'}`, ...patterns()].join('\n+'));
+      else obey('@ live');
     };
-    ws.onmessage = ({ data }) => {
-      hear();
-      read(data as never);
-      changed = undefined;
-    };
-    ws.onclose = ({ code, reason }) => {
+    socket.onclose = ({ code, reason }) => {
       // policyViolation, tooBig, badLine: the same would happen again.
       if (![1008, 1009, 4400].includes(code)) return lose();
       console.error('reqcast: refused:', reason);
       close();
     };
     // The class of `ws` throws an error that nobody handles; its close follows.
-    ws.onerror = () => {};
+    socket.onerror = () => {};
     hear();
     become('connecting');
   }
 
-  /** On the other wires an open connection may be silent for ever. */
+  /** A heartbeat may be late, but not as late as the next. On the other wires an open connection may be silent for days. */
   function hear(): void {
-    clearTimeout(patience);
-    // One heartbeat may be lost, and the next be late.
-    if (hasLines || !socket.readyState) patience = later(lose, 2.5 * heartbeatMs);
+    wait(lose, socket.readyState && !hasLines() ? 1e9 : 1.5 * heartbeatMs);
   }
 
   function pulse(): void {
     const word = 'heartbeat';
-    socket.send(hasLines ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
+    socket.send(hasLines() ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
     beat = later(pulse, heartbeatMs);
   }
 
-  function start(answer?: Answer, from?: string): void {
+  function start(answer: Answer, from: string, overMs?: number): void {
     const resync = answer === 'resync' || (missed && !(from && reached));
+    owed ||= resync;
     reached = from;
     failures = 0;
     changed = answer === 'changed' ? [] : undefined;
+    // What waits already waits for this one too.
+    if (resync && overMs) spread ??= later(refresh, Math.random() * overMs);
     become('live');
-    if (resync) notify('resync');
+    if (!spread || (resync && !overMs)) refresh();
   }
 
-  function frame(said: readonly Said[], to?: string): void {
+  /** Without a connection a refresh would fail: it stays owed until there is one. */
+  function refresh(): void {
+    clearTimeout(spread);
+    spread = undefined;
+    if (owed && state === 'live') {
+      owed = false;
+      notify('resync');
+    }
+  }
+
+  function frame(said: readonly Said[], to: string): void {
     reached = to;
     for (const one of said) notify(changed && 'changed', one);
-    changed = undefined;
   }
 
   /** Calls those whom it concerns; all, with their patterns, when nothing is said. */
   function notify(replay: Notification['replay'], said?: Said): void {
-    const position = positionOf(reached);
-    const time = Date.now();
     each(
-      ({ pattern, matches, replays }) =>
-        (said ? matches(said.topic) : pattern !== 'state') &&
-        (replays || !replay) && { topic: pattern, ...said, replay, position, time },
+      said?.topic,
+      (topic) => ({ topic, ...said, replay, position: positionOf(reached), time: Date.now() }),
       changed,
     );
   }
 
   function drop(): void {
-    hasLines = false;
-    clearTimeout(patience);
     clearTimeout(beat);
+    if (!socket) return;
     socket.onmessage = socket.onclose = null;
     socket.close();
   }
 
-  function lose(afterMs = Math.random() * Math.min(maxMs, minMs * 2 ** failures++)): void {
+  /** Behind what nobody looks at, there is no hurry. */
+  function lose(
+    afterMs = Math.random() *
+      (globalThis.document?.hidden ? maxMs : Math.min(maxMs, minMs * 2 ** failures++)),
+  ): void {
     drop();
     missed = true;
-    patience = later(open, afterMs);
+    wait(open, afterMs);
     become('waiting');
   }
 
   function close(): void {
     drop();
+    clearTimeout(patience);
+    clearTimeout(spread);
     ended.abort();
     become('closed');
     all.clear();
   }
 
-  function wake(): void {
+  function woke(): void {
+    // A hidden page keeps to its time, so that `bye` spreads as the server wants it.
+    if (globalThis.document?.hidden) return;
     if (state === 'waiting') open();
+    else if (Date.now() > patientUntil) lose(0);
   }
 
-  const page = globalThis as Partial<Page> & { navigation?: Page };
-  // The controller has the one option that is needed, its signal.
-  for (const name of ['online', 'hashchange', 'popstate'])
-    page.addEventListener?.(name, name === 'online' ? wake : prune, ended);
-  page.navigation?.addEventListener('currententrychange', prune, ended);
+  watchPage(prune, woke, () => lose(maxMs), ended.signal);
 
   open();
   return {
@@ -170,23 +188,11 @@ export function connect({
     get position() {
       return positionOf(reached);
     },
+    headers: () => ({ [CLIENT_HEADER]: identity.name }),
     on: add,
     addNotificationListener(topic, listener, persist) {
       return add(topic, listener, {}, true, persist ? undefined : globalThis.location?.href);
     },
     close,
   };
-}
-
-/** Where the journal was when the server answered with this page. */
-function loadedAt(): string | undefined {
-  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  return load?.serverTiming?.find(({ name }) => name === 'reqcast')?.description;
-}
-
-/** What the server wrote is taken at its word. */
-function positionOf(text: string | undefined): Position | undefined {
-  if (!text) return undefined;
-  const [epoch, offset] = text.split(':') as [string, string];
-  return { epoch, offset: +offset };
 }

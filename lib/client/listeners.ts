@@ -7,6 +7,11 @@ export interface ListenOptions {
   signal?: AbortSignal;
   /** False: not called with `replay: 'changed'` or `'resync'`. @default true */
   replay?: boolean;
+  /**
+   * False: not called with what this page's own requests caused, as far as they carry `live.headers()`. Where the
+   * page cannot tell, as in insecure contexts, it is called. @default true
+   */
+  own?: boolean;
 }
 
 export interface Registration {
@@ -14,10 +19,9 @@ export interface Registration {
   readonly matches: Matcher;
   /** Registered twice on a pattern, called once. */
   readonly listener: (value: never) => void;
+  readonly options: ListenOptions;
   /** Called with the topic alone. */
   readonly plain: boolean | undefined;
-  /** Wants `changed` and `resync` too. */
-  readonly replays: boolean;
   /** The page's URL at which alone it listens. */
   readonly href: string | undefined;
   readonly off: () => void;
@@ -30,16 +34,9 @@ const NAME = /^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/;
 export function pageListeners(say: (line: string) => void) {
   const all = new Set<Registration>();
 
-  /** What the server must know: the page-wide names have no colon. */
-  const patterns = () => new Set([...all].flatMap(({ pattern }) => (pattern.includes(':') ? pattern : [])));
-
-  /** Says what an act changes for a pattern. */
-  function change(pattern: string, act: () => void): void {
-    const before = patterns().has(pattern);
-    act();
-    const after = patterns().has(pattern);
-    if (before !== after) say((after ? '+' : '-') + pattern);
-  }
+  /** What the server must know. */
+  const patterns = () =>
+    new Set([...all].map((one) => one.pattern).filter((pattern) => pattern.includes(':')));
 
   /** Takes out what was meant for another URL than the page's present one. */
   function prune(): void {
@@ -54,30 +51,45 @@ export function pageListeners(say: (line: string) => void) {
     add(
       pattern: string,
       listener: Registration['listener'],
-      { signal, replay: replays = true }: ListenOptions = {},
+      options: ListenOptions = {},
       plain?: boolean,
       href?: string,
     ): () => void {
       if (!NAME.test(pattern)) throw new Error(`reqcast: bad pattern ${pattern}`);
       prune();
-      const off = () => change(pattern, () => all.delete(registration));
-      const registration = { pattern, matches: matcherOf(pattern), listener, plain, replays, href, off };
-      if (signal?.aborted) return off;
-      signal?.addEventListener('abort', off);
-      change(pattern, () => all.add(registration));
+      const off = () => {
+        if (all.delete(registration) && !patterns().has(pattern)) say(`-${pattern}`);
+      };
+      const registration = { pattern, matches: matcherOf(pattern), listener, options, plain, href, off };
+      if (options.signal?.aborted) return off;
+      options.signal?.addEventListener('abort', off);
+      if (!patterns().has(pattern)) say(`+${pattern}`);
+      all.add(registration);
       return off;
     },
 
-    /** Calls each that listens now with what `valueFor` has for it, except those `called`. */
-    each(valueFor: (registration: Registration) => unknown, called: Registration[] = []): void {
+    /**
+     * Calls each that listens now for the topic, or all but those for the state, with what `valueFor` has for its
+     * pattern; except those `called`.
+     */
+    each(
+      topic: string | undefined,
+      valueFor: (pattern: string) => unknown,
+      called: Registration[] = [],
+    ): void {
       prune();
-      for (const registration of [...all]) {
-        const { pattern, listener, plain } = registration;
-        const value = all.has(registration) && (valueFor(registration) as Notification);
-        if (!value || called.some((other) => other.pattern === pattern && other.listener === listener))
-          continue;
-        called.push(registration);
-        attempt(() => listener((plain ? value.topic : value) as never));
+      for (const one of [...all]) {
+        const value = valueFor(one.pattern) as Notification;
+        if (
+          all.has(one) &&
+          (topic ? one.matches(topic) : one.pattern !== 'state') &&
+          !(value.replay && one.options.replay === false) &&
+          !(value.own && one.options.own === false) &&
+          !called.some((other) => other.pattern === one.pattern && other.listener === one.listener)
+        ) {
+          called.push(one);
+          attempt(one.listener, (one.plain ? topic : value) as never);
+        }
       }
     },
   };

@@ -32,9 +32,15 @@ export interface ConnectOptions {
     url: string,
     protocols: string[],
   ) => WebSocketLike;
-  /** Each wait is random, from 0 to a limit that grows with each failure. */
+  /**
+   * Each wait is random, from 0 to a limit that grows with each failure; in a hidden page the limit is `maxMs` at
+   * once. A page that is seen again, comes back or is online again does not wait any longer.
+   */
   reconnect?: ReconnectOptions;
-  /** How often to say `heartbeat`, in milliseconds; after 2.5 times that in silence the connection is dead. MUST NOT be less than the server's. @default 30000 */
+  /**
+   * How often to say `heartbeat`, in milliseconds; after 1.5 times that in silence the connection is taken for dead.
+   * MUST NOT be less than the server's. @default 30000
+   */
   heartbeatMs?: number;
 }
 
@@ -46,7 +52,10 @@ export interface Live {
 
   /** Calls `listener` with each new state. Returns the undo. */
   on(name: 'state', listener: (state: State) => void, options?: ListenOptions): () => void;
-  /** Calls `listener` when it cannot be told what was missed: refresh everything. Returns the undo. */
+  /**
+   * Calls `listener` when it cannot be told what was missed: refresh everything. When the server asks for it, some
+   * time after it is `live` again, a random one, so that not all pages refresh at once. Returns the undo.
+   */
   on(name: 'resync', listener: () => void, options?: ListenOptions): () => void;
   /**
    * Calls `listener` with each notification that the pattern names: a topic with `*` for one segment or any method,
@@ -62,6 +71,12 @@ export interface Live {
    * changes; with `persist`, until it is undone. Returns the undo.
    */
   addNotificationListener(topic: string, listener: (topic: string) => void, persist?: boolean): () => void;
+
+  /**
+   * What a request has to say, for the server to know that this page made it: spread it into the headers of `fetch`
+   * and others. Listeners with `own: false` are then not called with what the request caused.
+   */
+  headers(): Record<string, string>;
 
   /** Ends the connection, the timers and all listeners. Idempotent. */
   close(): void;

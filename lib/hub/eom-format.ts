@@ -1,5 +1,5 @@
 import { encodeEom } from '../protocol/eom.ts';
-import type { Format } from './subscriber.ts';
+import type { Format } from './sink.ts';
 
 /** The byte stream of WoK's push server: `topic//EOM//topic//EOM//…`, UTF-8, no topic cut in two. */
 export const eomFormat: Format<Buffer> = {

@@ -1,17 +1,19 @@
 import type { Entry } from '../journal/entry.ts';
-import type { Matcher } from '../protocol/matcher.ts';
-import { compilePattern } from '../protocol/pattern.ts';
-import type { Format, Interest } from './subscriber.ts';
+import { PatternTree } from './pattern-tree.ts';
+import type { Format, Interest } from './sink.ts';
 import type { Window } from './window.ts';
 
 /** At most so many entries in a frame: a long replay leaves in several, so that no one of them holds the loop. */
 const MAX_FRAME_ENTRIES = 1000;
 
+/** At most so many characters, if it is more than one entry: a frame is what a reader that stalls costs. */
+const MAX_FRAME_LENGTH = 65_536;
+
 /** A page that would have to refresh for more topics than this refreshes all. */
 const MAX_CHANGED_TOPICS = 1000;
 
-/** So many different positions share a head before the frames made for them are forgotten. */
-const MAX_MADE = 64;
+/** So many different positions share a head before the frames made for them are forgotten: 1 MB of them. */
+const MAX_MADE = 16;
 
 /** A frame and how far it takes its reader; without a frame there was nothing to say. */
 export interface Made<Frame> {
@@ -26,7 +28,7 @@ export class Group<Frame> {
   readonly #format: Format<Frame>;
   readonly #audience: ReadonlySet<string> | 'all';
   readonly #exact = new Set<string>();
-  readonly #matchers: Matcher[] | undefined;
+  readonly #tree: PatternTree | undefined;
   readonly #made = new Map<number, Made<Frame>>();
   #madeAt = '';
 
@@ -35,9 +37,9 @@ export class Group<Frame> {
     this.#format = format;
     this.#audience = interest.audience === 'all' ? 'all' : new Set(interest.audience);
     if (!interest.patterns) return;
-    this.#matchers = [];
+    this.#tree = new PatternTree();
     for (const pattern of interest.patterns) {
-      if (pattern.includes('*')) this.#matchers.push(compilePattern(pattern));
+      if (pattern.includes('*')) this.#tree.add(pattern);
       else this.#exact.add(pattern);
     }
   }
@@ -52,12 +54,25 @@ export class Group<Frame> {
     }
     const known = this.#made.get(from);
     if (known) return known;
-    const reached = Math.min(head, from + MAX_FRAME_ENTRIES);
-    const seen = window.slice(from, reached).filter((entry) => this.sees(entry));
+    const { seen, reached } = this.#cut(window, from, head);
     const frame = seen.length === 0 ? undefined : this.#format.encode(seen, { epoch, offset: reached });
     const made = { frame, reached };
-    this.#made.set(from, made);
+    if (this.members > 1) this.#made.set(from, made);
     return made;
+  }
+
+  /** What its members see of the entries after `from`, as far as one frame goes. */
+  #cut(window: Window, from: number, head: number): { seen: Entry[]; reached: number } {
+    const to = Math.min(head, from + MAX_FRAME_ENTRIES);
+    const seen: Entry[] = [];
+    let length = 0;
+    for (const entry of window.slice(from, to)) {
+      if (!this.sees(entry)) continue;
+      length += window.lengthOf(entry);
+      if (seen.length > 0 && length > MAX_FRAME_LENGTH) return { seen, reached: entry.offset - 1 };
+      seen.push(entry);
+    }
+    return { seen, reached: to };
   }
 
   /** The topics that changed for its members after the offset, or nothing if they are too many to tell. */
@@ -69,8 +84,7 @@ export class Group<Frame> {
 
   sees(entry: Pick<Entry, 'topic' | 'audience'>): boolean {
     if (entry.topic === undefined || !this.#mayMatch(entry.audience)) return false;
-    if (!this.#matchers || this.#exact.has(entry.topic)) return true;
-    return this.#matchers.some((matches) => matches(entry.topic as string));
+    return !this.#tree || this.#exact.has(entry.topic) || this.#tree.matches(entry.topic);
   }
 
   #mayMatch(audience: readonly string[] | undefined): boolean {

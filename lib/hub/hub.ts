@@ -1,7 +1,9 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
 import { Group, groupKey } from './group.ts';
-import type { Format, Interest, Sink } from './subscriber.ts';
+import type { Format, Interest, Sink } from './sink.ts';
+import { Subscriber } from './subscriber.ts';
+import { MAX_TOPICS } from './topic-table.ts';
 import { Window } from './window.ts';
 
 /** A sweep gives the event loop back after so many milliseconds, and goes on in the next turn. */
@@ -9,23 +11,14 @@ const SLICE_MS = 4;
 /** The clock is read once for so many subscribers. */
 const SLICE_STEP = 32;
 
-/** Refreshing takes a page a request or more; so the host is asked for about a thousand pages a second. */
-const SPREAD_MS_PER_SUBSCRIBER = 1;
-/** Nobody is left stale for longer. */
-const MAX_SPREAD_MS = 60_000;
-
-/** Below this many milliseconds spreading is not worth a timer. */
-const MIN_SPREAD_MS = 100;
-
-function spreadOf(subscribers: number): number {
-  const ms = Math.min(subscribers * SPREAD_MS_PER_SUBSCRIBER, MAX_SPREAD_MS);
-  return ms < MIN_SPREAD_MS ? 0 : ms;
-}
-
 export interface HubOptions {
   /** How many entries can be replayed. */
   windowSize: number;
-  /** A sink that throws is taken out and reported here. */
+  /** How many topics, each with each audience, are remembered for longer. @default 10000 */
+  maxTopics?: number;
+  /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
+  stallTimeoutMs: number;
+  /** A sink that throws is taken out, ended and reported here. */
   onFault: (fault: unknown) => void;
 }
 
@@ -36,14 +29,18 @@ export interface HubOptions {
 export class Hub {
   readonly #window: Window;
   readonly #onFault: (fault: unknown) => void;
+  readonly #stallTimeoutMs: number;
   readonly #subscribers = new Set<Subscriber<unknown>>();
   readonly #groups = new Map<string, Group<unknown>>();
   #sweep: Iterator<Subscriber<unknown>> | undefined;
   #again = false;
+  /** How many sweeps have come to their end. */
+  #sweeps = 0;
 
   constructor(options: HubOptions) {
-    this.#window = new Window(options.windowSize);
+    this.#window = new Window(options.windowSize, options.maxTopics ?? MAX_TOPICS);
     this.#onFault = options.onFault;
+    this.#stallTimeoutMs = options.stallTimeoutMs;
   }
 
   get position(): Position {
@@ -63,7 +60,7 @@ export class Hub {
   /** Another history: each subscriber is told to refresh all. */
   reset(start: Position): void {
     this.#window.reset(start);
-    for (const subscriber of this.#subscribers) subscriber.resume({ epoch: '', offset: 0 });
+    this.#schedule();
   }
 
   /** Adds a subscriber at the head. */
@@ -71,11 +68,9 @@ export class Hub {
     const subscriber = new Subscriber<Frame>(this.#window, sink, {
       join: (wanted) => this.#join(format, wanted),
       size: () => this.#subscribers.size,
+      stallTimeoutMs: this.#stallTimeoutMs,
       leave: (group) => this.#leave(group),
-      fault: (fault) => {
-        this.#subscribers.delete(subscriber as Subscriber<unknown>);
-        this.#onFault(fault);
-      },
+      fault: this.#onFault,
       gone: () => this.#subscribers.delete(subscriber as Subscriber<unknown>),
     });
     subscriber.interest = interest;
@@ -83,9 +78,11 @@ export class Hub {
     return subscriber;
   }
 
-  /** Resolves when nothing is under way to a writable subscriber. */
+  /** Resolves when nothing that was delivered before is under way to a writable subscriber. */
   async settled(): Promise<void> {
-    while (this.#sweep) await new Promise((resolve) => setImmediate(resolve));
+    // One that is under way may have passed somebody by. Waiting for the last one could last for ever.
+    const enough = this.#sweeps + 2;
+    while (this.#sweep && this.#sweeps < enough) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #join<Frame>(format: Format<Frame>, interest: Interest): Group<Frame> {
@@ -125,90 +122,9 @@ export class Hub {
       }
     }
     this.#sweep = undefined;
+    this.#sweeps++;
     if (!this.#again) return;
     this.#again = false;
     this.#schedule();
-  }
-}
-
-/** What a subscriber asks of its hub. */
-interface Membership<Frame> {
-  join(interest: Interest): Group<Frame>;
-  leave(group: Group<never>): void;
-  size(): number;
-  fault(fault: unknown): void;
-  gone(): void;
-}
-
-/** One receiver: a position in the window, a group and a sink. */
-export class Subscriber<Frame> {
-  readonly #window: Window;
-  readonly #sink: Sink<Frame>;
-  readonly #hub: Membership<Frame>;
-  #offset: number;
-  #group: Group<Frame> | undefined;
-
-  constructor(window: Window, sink: Sink<Frame>, hub: Membership<Frame>) {
-    this.#window = window;
-    this.#sink = sink;
-    this.#hub = hub;
-    this.#offset = window.head;
-  }
-
-  /** What it has been sent, or needed not be sent. */
-  get position(): Position {
-    return { epoch: this.#window.position.epoch, offset: this.#offset };
-  }
-
-  /** What it wants from here on. What it lacked until now is sent by the old interest first. */
-  set interest(interest: Interest) {
-    if (this.#group) this.wake();
-    const group = this.#hub.join(interest);
-    if (this.#group) this.#hub.leave(this.#group as Group<never>);
-    this.#group = group;
-  }
-
-  /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
-  resume(since: Position | undefined): void {
-    let answer = this.#window.answer(since);
-    const from = since?.offset ?? 0;
-    const topics = answer === 'changed' ? this.#group?.changed(this.#window, from) : [];
-    if (!topics) answer = 'resync';
-    this.#offset = answer === 'replayed' ? from : this.#window.head;
-    const overMs = answer === 'resync' ? spreadOf(this.#hub.size()) : 0;
-    this.#guard(() => this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs }));
-    this.wake();
-  }
-
-  /** Sends what it lacks, if it can take it. */
-  wake(): void {
-    this.#guard(() => {
-      while (this.#group && this.#offset < this.#window.head && this.#sink.writable) {
-        if (this.#offset < this.#window.floor) {
-          this.resume(this.position);
-          return;
-        }
-        const { frame, reached } = this.#group.frame(this.#window, this.#offset);
-        this.#offset = reached;
-        if (frame !== undefined) this.#sink.write(frame);
-      }
-    });
-  }
-
-  /** Nothing more is sent. Idempotent. */
-  leave(): void {
-    if (!this.#group) return;
-    this.#hub.leave(this.#group as Group<never>);
-    this.#group = undefined;
-    this.#hub.gone();
-  }
-
-  #guard(act: () => void): void {
-    try {
-      act();
-    } catch (fault) {
-      this.leave();
-      this.#hub.fault(fault);
-    }
   }
 }

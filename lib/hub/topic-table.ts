@@ -1,7 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 
 /** So many pairs of topic and audience are remembered: about 2 MB, and more than most apps have routes and roles. */
-const MAX_PAIRS = 10_000;
+export const MAX_TOPICS = 10_000;
 
 /** A topic, who may see it, and the offset at which it last happened. */
 export type LastEntry = Pick<Entry, 'topic' | 'audience' | 'offset'>;
@@ -13,7 +13,12 @@ export type LastEntry = Pick<Entry, 'topic' | 'audience' | 'offset'>;
 export class TopicTable {
   /** In the order of their offsets. */
   readonly #last = new Map<string, LastEntry>();
+  readonly #most: number;
   #floor = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** From this offset on it knows of every topic that happened. */
   get floor(): number {
@@ -30,7 +35,7 @@ export class TopicTable {
     const key = audience ? JSON.stringify([topic, ...[...audience].sort()]) : topic;
     this.#last.delete(key);
     this.#last.set(key, { topic, audience, offset });
-    if (this.#last.size <= MAX_PAIRS) return;
+    if (this.#last.size <= this.#most) return;
     const [oldest, { offset: forgotten }] = this.#last.entries().next().value as [string, LastEntry];
     this.#last.delete(oldest);
     this.#floor = forgotten;

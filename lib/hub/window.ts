@@ -10,18 +10,26 @@ import { type LastEntry, TopicTable } from './topic-table.ts';
 export class Window {
   readonly #capacity: number;
   #slots: Entry[] = [];
-  readonly #topics = new TopicTable();
+  /** Of each slot's entry, once it was asked for. */
+  #lengths: (number | undefined)[] = [];
+  readonly #topics: TopicTable;
   #epoch = '';
   #head = 0;
   #start = 0;
 
-  constructor(capacity: number) {
+  /** @param maxTopics so many last offsets are remembered, beside the entries */
+  constructor(capacity: number, maxTopics: number) {
     this.#capacity = capacity;
+    this.#topics = new TopicTable(maxTopics);
   }
 
   /** The position after the newest entry. */
   get position(): Position {
     return { epoch: this.#epoch, offset: this.#head };
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   get head(): number {
@@ -38,12 +46,15 @@ export class Window {
     this.#head = start.offset;
     this.#start = start.offset;
     this.#slots = [];
+    this.#lengths = [];
     this.#topics.reset(start.offset);
   }
 
   push(entry: Entry): void {
     this.#head = entry.offset;
-    this.#slots[entry.offset % this.#capacity] = entry;
+    const slot = entry.offset % this.#capacity;
+    this.#slots[slot] = entry;
+    this.#lengths[slot] = undefined;
     this.#topics.push(entry);
   }
 
@@ -53,6 +64,15 @@ export class Window {
     for (let offset = from + 1; offset <= to; offset++)
       entries.push(this.#slots[offset % this.#capacity] as Entry);
     return entries;
+  }
+
+  /** How many characters an entry in the window takes to tell, about. */
+  lengthOf({ offset, topic = '', data }: Entry): number {
+    const slot = offset % this.#capacity;
+    const length =
+      this.#lengths[slot] ?? topic.length + (data === undefined ? 0 : JSON.stringify(data).length);
+    this.#lengths[slot] = length;
+    return length;
   }
 
   /** What a subscriber that was at `since` has to be told, as far as entries and topics are still known. */

@@ -6,7 +6,7 @@ export const MAX_PENDING_ENTRIES = 100_000;
 export const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024;
 
 /** One write is about so much at most: enough to be fast, little enough to keep the event loop free. */
-const MAX_BATCH_CHARACTERS = 1024 * 1024;
+export const MAX_BATCH_CHARACTERS = 1024 * 1024;
 
 /** Entries that are written together. */
 export interface Batch {
@@ -37,12 +37,12 @@ export class Backlog {
     return true;
   }
 
-  /** The oldest ones, with offsets that follow `head`. */
-  take(epoch: string, head: number): Batch {
+  /** The oldest ones, with offsets that follow `head`, as many as fit, and one at least. */
+  take(epoch: string, head: number, maxCharacters = MAX_BATCH_CHARACTERS): Batch {
     const entries: Entry[] = [];
     let lines = '';
     for (const { draft, json } of this.#drafts) {
-      if (entries.length > 0 && lines.length + json.length > MAX_BATCH_CHARACTERS) break;
+      if (entries.length > 0 && lines.length + json.length > maxCharacters) break;
       const offset = head + entries.length + 1;
       entries.push({ offset, ...draft });
       lines += formatLine(epoch, offset, json);

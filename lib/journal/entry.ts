@@ -10,7 +10,7 @@ export interface Entry {
   readonly data?: unknown;
   /** Who may see it; absent: everyone who may enter. */
   readonly audience?: readonly string[];
-  /** The client whose request was the cause, if it named itself. */
+  /** The mark of the client whose request was the cause, if it named itself: made of its name, which is not kept. */
   readonly client?: string;
   readonly request?: RequestRecord;
 }

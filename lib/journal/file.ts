@@ -1,13 +1,14 @@
 import { dirname } from 'node:path';
 import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
-import { Backlog, type Batch, MAX_PENDING_ENTRIES } from './backlog.ts';
+import { Backlog, type Batch, MAX_BATCH_CHARACTERS, MAX_PENDING_ENTRIES } from './backlog.ts';
 import type { Draft, Entry } from './entry.ts';
 import { readHistory } from './history.ts';
 import type { Journal, JournalSink } from './journal.ts';
 import { MAX_LINE_BYTES } from './line.ts';
-import { LogFile } from './log-file.ts';
 import { type Query, runQuery } from './query.ts';
-import { newEpoch, recover } from './recovery.ts';
+import { newEpoch } from './recovery.ts';
+import type { Progress } from './state.ts';
+import { Store, type StoreSettings } from './store.ts';
 
 /** A failed write is tried again after this long, then after twice as long each time, up to the latter. */
 const FIRST_RETRY_MS = 250;
@@ -22,20 +23,35 @@ export interface FileJournalOptions {
    * refresh all. @default 'never'
    */
   fsync?: 'never' | 'always';
+  /**
+   * A file that would grow beyond so many bytes is renamed to `path.1`, that one to `path.2` and so on. Queries and
+   * replay read them all. @default never
+   */
+  rotateBytes?: number;
+  /** So many renamed files are kept, 1 at least; the oldest is removed. @default 5 */
+  keepFiles?: number;
 }
 
 /**
- * A journal in a file of JSON lines, which clients resume from after a restart too. One process writes a file. It may
- * be renamed or truncated at any time, e.g. by logrotate: writing goes on in a new file at `path`.
+ * A journal in a file of JSON lines, which clients resume from after a restart too. One journal writes a file; opening
+ * it a second time fails. It may be renamed or truncated at any time, e.g. by logrotate: writing goes on in a new file
+ * at `path`. What was renamed to `path.1` or `path-20261124` still belongs to the journal.
  *
  * @throws ReqcastError `INVALID_OPTION`
  */
 export function fileJournal(options: FileJournalOptions): Journal {
-  const { path, fsync = 'never' } = options ?? {};
+  const { path, fsync = 'never', rotateBytes = Number.POSITIVE_INFINITY, keepFiles = 5 } = options ?? {};
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     refuse('path', path, 'the path of a file, e.g. "requests.jsonl"');
   if (fsync !== 'never' && fsync !== 'always') refuse('fsync', fsync, '"never" or "always"');
-  return new FileJournal(path, fsync === 'always');
+  if (rotateBytes !== Number.POSITIVE_INFINITY && !isWhole(rotateBytes))
+    refuse('rotateBytes', rotateBytes, 'a number of bytes, 1 or more');
+  if (!isWhole(keepFiles)) refuse('keepFiles', keepFiles, 'a number of files, 1 or more');
+  return new FileJournal(path, { synced: fsync === 'always', rotateBytes, keepFiles });
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 function refuse(name: string, value: unknown, allowed: string): never {
@@ -45,12 +61,12 @@ function refuse(name: string, value: unknown, allowed: string): never {
 
 class FileJournal implements Journal {
   readonly #path: string;
-  readonly #synced: boolean;
-  readonly #file: LogFile;
+  readonly #store: Store;
+  readonly #maxBatch: number;
   readonly #backlog = new Backlog();
   #sink: JournalSink | undefined;
-  #epoch = '';
-  #head = 0;
+  #ready = false;
+  #progress: Progress = { epoch: '', start: 0, head: 0 };
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #writing: Promise<void> | undefined;
@@ -63,10 +79,10 @@ class FileJournal implements Journal {
   #settled = 0;
   #flushes: { readonly upTo: number; readonly done: () => void }[] = [];
 
-  constructor(path: string, synced: boolean) {
+  constructor(path: string, settings: StoreSettings) {
     this.#path = path;
-    this.#synced = synced;
-    this.#file = new LogFile(path, synced);
+    this.#store = new Store(path, settings, (...fault) => this.#fault(...fault));
+    this.#maxBatch = Math.min(MAX_BATCH_CHARACTERS, settings.rotateBytes);
   }
 
   async open(sink: JournalSink, history: number): Promise<void> {
@@ -77,18 +93,21 @@ class FileJournal implements Journal {
   }
 
   async #open(sink: JournalSink, history: number): Promise<void> {
+    this.#sink = sink;
     try {
-      const { start, entries, damage } = await recover(await this.#file.open(), history, this.#synced);
-      this.#sink = sink;
-      this.#epoch = start.epoch;
-      this.#head = start.offset + entries.length;
-      sink.reset(start);
+      const { epoch, start, head, entries, damage } = await this.#store.open(history);
+      this.#progress = { epoch, start, head };
+      sink.reset({ epoch, offset: head - entries.length });
       if (entries.length > 0) this.#deliver(entries);
-      if (damage) this.#corrupt(damage);
+      for (const what of damage) this.#corrupt(what);
+      this.#ready = true;
       this.#wake();
     } catch (cause) {
-      this.#closing ??= this.#file.close();
+      const released = this.#store.close();
+      this.#closing ??= released;
+      await released;
       this.#settle(this.#accepted);
+      if (cause instanceof ReqcastError && cause.code === 'JOURNAL_OPEN_FAILED') throw cause;
       const what = `The journal cannot be opened at ${this.#path}: ${(cause as Error).message}.`;
       const todo = `It must be a journal or a new file, which this process may write, in a directory that exists (${dirname(this.#path)}).`;
       throw new ReqcastError('JOURNAL_OPEN_FAILED', `${what} ${todo}`, { cause });
@@ -123,7 +142,7 @@ class FileJournal implements Journal {
   }
 
   #wake(): void {
-    if (!this.#sink || this.#writing || this.#retry || !this.#pending) return;
+    if (!this.#ready || this.#writing || this.#retry || !this.#pending) return;
     this.#writing = this.#writeAll();
   }
 
@@ -134,10 +153,15 @@ class FileJournal implements Journal {
   async #writeAll(): Promise<void> {
     try {
       while (this.#pending) {
-        await this.#file.follow();
-        this.#batch ??= this.#backlog.take(this.#epoch, this.#head);
-        await this.#file.append(this.#batch.bytes);
-        this.#stored(this.#batch.entries);
+        await this.#store.prepare();
+        const { epoch, head } = this.#progress;
+        this.#batch ??= this.#backlog.take(epoch, head, this.#maxBatch);
+        const { entries, bytes } = this.#batch;
+        const progress = { ...this.#progress, head: head + entries.length };
+        const sound = await this.#store.append(bytes, progress);
+        this.#stored(entries, progress);
+        // What was dropped was announced to nobody: everybody has to be told.
+        if (!sound || (this.#dropped > 0 && this.#backlog.relaxed)) await this.#renew();
       }
     } catch (error) {
       this.#failed(error as Error);
@@ -145,17 +169,21 @@ class FileJournal implements Journal {
     this.#writing = undefined;
   }
 
-  #stored(entries: readonly Entry[]): void {
+  #stored(entries: readonly Entry[], progress: Progress): void {
     this.#batch = undefined;
     this.#failures = 0;
-    this.#head += entries.length;
+    this.#progress = progress;
     this.#deliver(entries);
     this.#settle(this.#settled + entries.length);
-    if (this.#dropped === 0 || !this.#backlog.relaxed) return;
-    // What was dropped was announced to nobody: everybody has to be told.
+  }
+
+  async #renew(): Promise<void> {
     this.#dropped = 0;
-    this.#epoch = newEpoch();
-    this.#sink?.reset({ epoch: this.#epoch, offset: this.#head });
+    const epoch = newEpoch();
+    const { head } = this.#progress;
+    this.#progress = { epoch, start: head, head };
+    await this.#store.note(this.#progress);
+    this.#sink?.reset({ epoch, offset: head });
   }
 
   #failed(cause: Error): void {
@@ -197,7 +225,7 @@ class FileJournal implements Journal {
 
   async *#newestFirst(): AsyncGenerator<Entry> {
     await this.#opening?.catch(() => {});
-    yield* readHistory(this.#path, () => this.#corrupt('a line is not an entry and was skipped'));
+    yield* readHistory(this.#store.path, () => this.#corrupt('a line is not an entry and was skipped'));
   }
 
   close(): Promise<void> {
@@ -213,12 +241,14 @@ class FileJournal implements Journal {
     this.#wake();
     await this.#writing;
     const lost = this.#pending;
-    if (lost > 0)
+    if (lost > 0) {
       this.#fault(
         'JOURNAL_WRITE_FAILED',
-        `${lost} entries could not be written to ${this.#path} and are lost.`,
+        `${lost} entries could not be written to ${this.#path} and are lost: after a restart clients are told to refresh all.`,
       );
-    await this.#file.close();
+      await this.#store.void();
+    }
+    await this.#store.close(this.#ready && lost === 0 ? this.#progress : undefined);
     this.#settle(this.#accepted);
   }
 

@@ -1,3 +1,5 @@
+import { topicProblem } from '../protocol/topic.ts';
+import { CLIENT_NAME } from '../protocol/wire.ts';
 import type { Entry } from './entry.ts';
 
 /** How each line begins. What does not begin so was not written by us. */
@@ -31,22 +33,26 @@ export function parseLine(line: string): Line | undefined {
   return { epoch, entry: entry as unknown as Entry };
 }
 
-function isEntry({ offset, time, topic, audience, request }: { [name: string]: unknown }): boolean {
+/** What is repeated to subscribers is held to the same rules as when it came from the app. */
+function isEntry({ offset, time, topic, audience, client, request }: { [name: string]: unknown }): boolean {
   return (
     Number.isSafeInteger(offset) &&
     (offset as number) > 0 &&
     typeof time === 'number' &&
-    (topic === undefined || typeof topic === 'string') &&
+    (topic === undefined || topicProblem(topic) === undefined) &&
     // An audience that cannot be read must not become "everyone".
     (audience === undefined ||
       (Array.isArray(audience) && audience.every((name) => typeof name === 'string'))) &&
+    (client === undefined || (typeof client === 'string' && CLIENT_NAME.test(client))) &&
     (request === undefined || isRequest(request))
   );
 }
 
 function isRequest(value: unknown): boolean {
   return (
-    isObject(value) && ['id', 'method', 'url', 'message'].every((name) => typeof value[name] === 'string')
+    isObject(value) &&
+    ['id', 'method', 'url', 'message'].every((name) => typeof value[name] === 'string') &&
+    (value.topic === undefined || typeof value.topic === 'string')
   );
 }
 

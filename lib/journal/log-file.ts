@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 // Appending holds when another process truncates the file (logrotate's copytruncate): the next write starts at 0.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
@@ -26,15 +27,23 @@ export class LogFile {
     this.#identity = identify(await handle.stat({ bigint: true }));
     this.#handle = handle;
     this.#written = 0;
+    if (this.#sync) await syncDirectory(dirname(this.#path));
     return handle;
   }
 
-  /** Makes sure that what is open is what is at the path now. */
-  async follow(): Promise<void> {
-    if (this.#handle && (await this.#isAtPath())) return;
+  /** A part of a batch is in the file, and the next attempt goes on there. */
+  get midway(): boolean {
+    return this.#written > 0;
+  }
+
+  /** Makes sure that what is open is what is at the path now, and tells its size. */
+  async follow(): Promise<number> {
+    const size = this.#handle && (await this.#sizeAtPath());
+    if (size !== undefined) return size;
     await this.close();
     const handle = await this.open();
     await endLine(handle);
+    return (await handle.stat()).size;
   }
 
   /** Appends the batch as a whole, or throws with nothing of it in the file. After that, call it with the same batch. */
@@ -51,6 +60,15 @@ export class LogFile {
     }
   }
 
+  /** Returns whether all is on the disk. */
+  async sync(): Promise<boolean> {
+    if (!this.#handle) return false;
+    return this.#handle.datasync().then(
+      () => true,
+      () => false,
+    );
+  }
+
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
@@ -58,11 +76,13 @@ export class LogFile {
     await handle?.close().catch(() => {});
   }
 
-  async #isAtPath(): Promise<boolean> {
+  /** Nothing if what is at the path is not what is open. */
+  async #sizeAtPath(): Promise<number | undefined> {
     try {
-      return identify(await stat(this.#path, { bigint: true })) === this.#identity;
+      const stats = await stat(this.#path, { bigint: true });
+      return identify(stats) === this.#identity ? Number(stats.size) : undefined;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
   }
@@ -81,6 +101,13 @@ export class LogFile {
 
 function identify({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
+}
+
+/** A new file's name is on the disk when its directory is. Not every system can open one. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path).catch(() => undefined);
+  await directory?.sync().catch(() => {});
+  await directory?.close();
 }
 
 /** Somebody put a file there whose last line has no end: ours must not be glued to it. */

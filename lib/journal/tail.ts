@@ -7,41 +7,52 @@ import { LINE_START, parseLine } from './line.ts';
 /** How far back an entry is looked for when the file ends with something else. */
 const MAX_SEARCH_BYTES = 16 * 1024 * 1024;
 
-/** What the end of a file tells about the history in it. */
+/** What the end of the history tells. */
 export interface Tail {
   /** The newest entry's position; nothing if no entry was found. */
   head: Position | undefined;
   /** Newest first, without a hole, all of the head's epoch. */
   entries: Entry[];
-  /** Where a torn last line begins. */
+  /** Where a torn last line begins in the file that was read first. */
   tornAt: number | undefined;
+  /** Whether that is more than the beginning of a line. */
+  foreign: boolean;
   /** A line that is no entry was met. */
   corrupt: boolean;
-  /** The file's end may have held entries that were delivered once. */
-  lost: boolean;
 }
 
-/** Reads the file's end back to `history` entries, or to what cannot be replayed. */
-export async function readTail(file: FileHandle, size: number, history: number): Promise<Tail> {
-  const tail: Tail = { head: undefined, entries: [], tornAt: undefined, corrupt: false, lost: false };
+export function emptyTail(): Tail {
+  return { head: undefined, entries: [], tornAt: undefined, foreign: false, corrupt: false };
+}
+
+/**
+ * Reads a file's end back to `history` entries, or to what cannot be replayed. Goes on with `tail` where that is from
+ * the file after this one.
+ *
+ * @returns whether an older file may have more
+ */
+export async function readTail(
+  tail: Tail,
+  file: FileHandle,
+  size: number,
+  history: number,
+): Promise<boolean> {
   for await (const lines of linesBackwards(file, size))
-    for (const line of lines) if (!take(tail, line, size, history)) return tail;
-  return tail;
+    for (const line of lines) if (!take(tail, line, size, history)) return false;
+  return true;
 }
 
 /** Returns whether there is more to read. */
 function take(tail: Tail, line: RawLine, size: number, history: number): boolean {
   if (!line.terminated) {
     tail.tornAt = line.start;
-    if (!isOurs(line.text)) tail.lost = true;
+    tail.foreign = !isOurs(line.text);
     return true;
   }
   const parsed = line.text === undefined ? undefined : parseLine(line.text);
   if (!parsed) {
     tail.corrupt = true;
-    if (tail.head) return false;
-    tail.lost = true;
-    return size - line.start < MAX_SEARCH_BYTES;
+    return !tail.head && size - line.start < MAX_SEARCH_BYTES;
   }
   const { epoch, entry } = parsed;
   tail.head ??= { epoch, offset: entry.offset };

@@ -8,6 +8,8 @@ export const CloseCode = {
   serverError: 1011,
   /** A line that `reqcast.v1` does not know, or a pattern that is malformed. */
   badLine: 4400,
+  /** Who the client is has to be decided again: connect again. */
+  unauthorized: 4401,
   /** `since` did not come in time. */
   handshakeTimeout: 4408,
   /** Nothing passed through the tunnel for too long. */

@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'JOURNAL_WRITE_FAILED'
   | 'JOURNAL_READ_FAILED'
   | 'JOURNAL_CORRUPT'
+  | 'JOURNAL_STATE_FAILED'
+  | 'JOURNAL_ROTATE_FAILED'
   | 'CALLBACK_FAILED';
 
 /** The one error class. `code` is stable, `message` says what happened and what to do, `cause` is kept. */
@@ -40,5 +42,14 @@ export class ReqcastError extends Error {
     options?: { cause?: unknown },
   ) {
     super(message, options);
+  }
+}
+
+/** Any value in a message: what has no text of its own, or throws when asked for it, is told by its type. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `of type ${typeof value}`;
   }
 }

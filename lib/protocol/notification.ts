@@ -8,6 +8,8 @@ export interface Notification {
   readonly data?: unknown;
   /** How far the journal had come when it was announced; absent on the wires that have no positions. */
   readonly position?: Position;
+  /** A request of the page itself was the cause, and had said so; see the client's `headers`. */
+  readonly own?: true;
   /** When the listener's side had it, in milliseconds since 1970. */
   readonly time: number;
   /**

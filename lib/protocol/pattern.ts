@@ -1,4 +1,4 @@
-import { ReqcastError } from './errors.ts';
+import { ReqcastError, textOf } from './errors.ts';
 import { type Matcher, matcherOf } from './matcher.ts';
 import { topicProblem } from './topic.ts';
 
@@ -19,7 +19,7 @@ export function compilePattern(pattern: string): Matcher {
 export function assertPattern(pattern: unknown): asserts pattern is string {
   const problem = patternProblem(pattern);
   if (problem === undefined) return;
-  const shown = typeof pattern === 'string' ? JSON.stringify(pattern.slice(0, 80)) : String(pattern);
+  const shown = typeof pattern === 'string' ? JSON.stringify(pattern.slice(0, 80)) : textOf(pattern);
   throw new ReqcastError(
     'INVALID_PATTERN',
     `Pattern ${shown} is refused: ${problem}. Use e.g. "POST:/ginger/users", "*:/ginger/**" or, for all, "*:/**".`,

@@ -1,4 +1,4 @@
-import { ReqcastError } from './errors.ts';
+import { ReqcastError, textOf } from './errors.ts';
 
 /** Longest topic and longest pattern, in UTF-16 code units: room for any real path, too short to abuse. */
 export const MAX_TOPIC_LENGTH = 512;
@@ -21,7 +21,7 @@ export function topicProblem(topic: unknown): string | undefined {
 export function assertTopic(topic: unknown): asserts topic is string {
   const problem = topicProblem(topic);
   if (problem === undefined) return;
-  const shown = typeof topic === 'string' ? JSON.stringify(topic.slice(0, 80)) : String(topic);
+  const shown = typeof topic === 'string' ? JSON.stringify(topic.slice(0, 80)) : textOf(topic);
   throw new ReqcastError(
     'INVALID_TOPIC',
     `Topic ${shown} is refused: ${problem}. Use e.g. "POST:/ginger/users".`,

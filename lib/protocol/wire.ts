@@ -9,7 +9,7 @@ export const HEARTBEAT_MS = 30_000;
 
 /** The request header in which a page names itself, so that it can tell what it caused itself. */
 export const CLIENT_HEADER = 'Reqcast-Client';
-/** What such a name may be: it is repeated to every subscriber. */
+/** What such a name may be. It is the page's secret: who knows it can hide from the page what they change. */
 export const CLIENT_NAME = /^[\w-]{1,64}$/;
 
 /** How a connection starts, or starts anew: the four answers to "what did I miss?". */
@@ -41,9 +41,9 @@ export function positionLine(position: Position, answer?: Answer, overMs?: numbe
   return `@${formatPosition(position)}${said}${overMs ? ` ${Math.round(overMs)}` : ''}\n`;
 }
 
-/** `<topic>` or `<topic> <json>`; after a line `~<client>` when a request of that client was the cause. */
-export function topicLine(topic: string, data?: unknown, client?: string): string {
-  const cause = client === undefined ? '' : `~${client}\n`;
+/** `<topic>` or `<topic> <json>`; after a line `~<mark>` when a request of the client with this mark was the cause. */
+export function topicLine(topic: string, data?: unknown, mark?: string): string {
+  const cause = mark === undefined ? '' : `~${mark}\n`;
   return data === undefined ? `${cause}${topic}\n` : `${cause}${topic} ${JSON.stringify(data)}\n`;
 }
 

@@ -72,6 +72,10 @@ class ForwardedUpgrade implements OpenTunnel {
     this.#hangUp('closed');
   }
 
+  leave(): void {
+    this.destroy();
+  }
+
   destroy(): void {
     this.#reason ??= 'closed';
     this.#upgrade.socket.destroy();

@@ -26,6 +26,8 @@ export interface OpenTunnel {
   readonly ended: Promise<TunnelEnd>;
   /** Ends it from this side, politely first. */
   close(): void;
+  /** Nothing passes any more; how the client is told is up to the caller. */
+  leave(): void;
   /** Cuts it off. */
   destroy(): void;
 }

@@ -83,6 +83,12 @@ class Tunnel implements OpenTunnel {
     this.#hangUp('closed', CloseCode.normal, 'closed by the server');
   }
 
+  leave(): void {
+    this.#reason ??= 'closed';
+    this.#deaf = true;
+    this.#socket.destroy();
+  }
+
   destroy(): void {
     this.#reason ??= 'closed';
     this.#ws.terminate();

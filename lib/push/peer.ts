@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Restart, Sink } from '../hub/subscriber.ts';
+import type { Restart, Sink } from '../hub/sink.ts';
 
 /** One reader of the push server. */
 export class PushPeer implements Sink<Buffer> {
@@ -22,5 +22,13 @@ export class PushPeer implements Sink<Buffer> {
   /** This stream has no word for a hole in it; that it ends is the one way to say it. */
   restart({ answer }: Restart): void {
     if (answer !== 'live') this.#socket.destroy();
+  }
+
+  stuck(): void {
+    this.#socket.destroy();
+  }
+
+  failed(): void {
+    this.#socket.destroy();
   }
 }

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname, join, resolve as resolvePath } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
+import { resolve as resolvePath } from 'node:path';
 import createDebug from 'debug';
 import { ReqcastError } from '../protocol/errors.ts';
-import { assertSocketPath, claimSocketPath, defaultSocketPath, inUse } from './socket-path.ts';
+import { type Bound, bind } from '../unix/bind.ts';
+import { inUse } from '../unix/claim.ts';
+import { hiddenName } from '../unix/socket-path.ts';
+import { assertSocketPath, claimSocketPath, defaultSocketPath, REMEDY, unbindable } from './socket-path.ts';
 
 const debug = createDebug('reqcast:push');
 
@@ -59,7 +59,7 @@ class UnixPushServer implements PushServer {
   readonly #settings: Required<PushServerSettings>;
   readonly #server: Server;
   readonly #peers = new Set<Socket>();
-  #bound: { dev: bigint; ino: bigint } | undefined;
+  #bound: Bound | undefined;
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -78,61 +78,16 @@ class UnixPushServer implements PushServer {
   }
 
   async #open(): Promise<void> {
-    await claimSocketPath(this.socketPath);
-    await this.#listen();
-    this.#server.on('error', (error) => debug('%s', error.message));
-  }
-
-  /**
-   * Binds under a hidden name and then links that to the real one. Linking fails if somebody was faster; and libuv,
-   * which at the end unlinks the name that it bound, whoever has it by then, cannot hit another's socket.
-   */
-  #listen(): Promise<void> {
-    const hidden = hiddenName(this.socketPath);
-    const { mode } = this.#settings;
-    return new Promise((resolve, reject) => {
-      const fail = (cause: NodeJS.ErrnoException) => reject(this.#refusal(cause));
-      this.#server.once('error', fail);
-      this.#server.once('listening', () => {
-        this.#server.off('error', fail);
-        try {
-          this.#publish(hidden);
-          resolve();
-        } catch (cause) {
-          this.#server.close();
-          fail(cause as NodeJS.ErrnoException);
-        }
-      });
-      // A worker thread may not set the umask, which is the process's: chmod, before the real name exists.
-      const mask = isMainThread ? process.umask(0o777 & ~mode) : undefined;
-      try {
-        // Exclusive: bound here and now, by this process, in a cluster's worker too.
-        this.#server.listen({ path: hidden, exclusive: true });
-      } finally {
-        if (mask !== undefined) process.umask(mask);
-      }
-    });
-  }
-
-  #publish(hidden: string): void {
-    if (!isMainThread) chmodSync(hidden, this.#settings.mode);
-    const { dev, ino } = lstatSync(hidden, { bigint: true });
+    const { socketPath, mode } = this.#settings;
+    await claimSocketPath(socketPath);
     try {
-      linkSync(hidden, this.socketPath);
-      unlinkSync(hidden);
+      this.#bound = await bind(this.#server, socketPath, mode);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
-      // Some file systems have no hard links.
-      renameSync(hidden, this.socketPath);
+      const cause = error as NodeJS.ErrnoException;
+      const taken = cause.code === 'EADDRINUSE' || cause.code === 'EEXIST';
+      throw taken ? inUse(socketPath, REMEDY, undefined, cause) : unbindable(socketPath, cause);
     }
-    this.#bound = { dev, ino };
-  }
-
-  #refusal(cause: NodeJS.ErrnoException): ReqcastError {
-    if (cause.code === 'EADDRINUSE' || cause.code === 'EEXIST')
-      return inUse(this.socketPath, undefined, cause);
-    const message = `No socket can be bound at ${this.socketPath} (${cause.code}): choose another pushServer.socketPath.`;
-    return new ReqcastError('INVALID_OPTION', message, { cause });
+    this.#server.on('error', (error) => debug('%s', error.message));
   }
 
   #admit(stream: Socket, peer: (stream: Socket) => void): void {
@@ -155,7 +110,7 @@ class UnixPushServer implements PushServer {
 
   async #close(): Promise<void> {
     await this.#opening?.catch(() => {});
-    this.#unlink();
+    this.#bound?.release();
     if (!this.#server.listening) return;
     const gone = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const peer of this.#peers) peer.end();
@@ -166,21 +121,6 @@ class UnixPushServer implements PushServer {
     await gone;
     clearTimeout(timer);
   }
-
-  #unlink(): void {
-    const there = lstatSync(this.socketPath, { bigint: true, throwIfNoEntry: false });
-    if (!this.#bound || there?.ino !== this.#bound.ino || there.dev !== this.#bound.dev) return;
-    try {
-      unlinkSync(this.socketPath);
-    } catch (error) {
-      debug('%s stays: %o', this.socketPath, error);
-    }
-  }
-}
-
-/** Shorter than most names, so that it seldom counts against the limit of a path's length. */
-function hiddenName(path: string): string {
-  return join(dirname(path), `.${randomBytes(6).toString('base64url')}`);
 }
 
 function assertWhole(name: string, value: number, least: number, most: number): void {

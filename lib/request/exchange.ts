@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome, RequestRecord } from '../journal/entry.ts';
 import { CLIENT_HEADER, CLIENT_NAME } from '../protocol/wire.ts';
@@ -19,7 +19,7 @@ export class Exchange {
   /** As it came: routers rewrite `request.url`. */
   readonly url: string;
   readonly address: string | undefined;
-  /** The page that made the request, if it named itself. */
+  /** The mark of the page that made the request, if it named itself. */
   readonly client: string | undefined;
   extra: Extra | undefined;
   /** Set once the response is done. */
@@ -35,8 +35,8 @@ export class Exchange {
     this.method = request.method ?? 'GET';
     this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     this.address = address;
-    const client = request.headers[CLIENT_HEADER.toLowerCase()];
-    this.client = typeof client === 'string' && CLIENT_NAME.test(client) ? client : undefined;
+    const name = request.headers[CLIENT_HEADER.toLowerCase()];
+    if (typeof name === 'string' && CLIENT_NAME.test(name)) this.client = markOf(name);
   }
 
   /** The handler threw: what it answered before does not count. */
@@ -73,4 +73,9 @@ export class Exchange {
     this.#recorded = [record, audience];
     for (const act of this.#afterRecord.splice(0)) act(record, audience);
   }
+}
+
+/** Tells clients apart without giving away their names: all subscribers see it. PROTOCOL.md has the same rule. */
+function markOf(name: string): string {
+  return createHash('sha256').update(name).digest('base64').slice(0, 22);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Draft, RequestRecord } from '../journal/entry.ts';
-import { ReqcastError } from '../protocol/errors.ts';
+import { copyAudience } from '../protocol/audience.ts';
+import { ReqcastError, textOf } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { addressOf, defaultApp, defaultMessage, defaultUser, nameOf } from './defaults.ts';
 import { Exchange, type Extra } from './exchange.ts';
@@ -69,7 +70,9 @@ export class Observer {
     const record = this.#record(exchange, topics[0]);
     this.#ask('onRecord', undefined, () => this.#options.onRecord?.(record, request, response));
     const announced = this.#options.announceFailed === true || isSuccess(record);
-    const audience = this.#ask('audience', [], () => this.#options.audience?.(request, response));
+    const audience = this.#ask('audience', [], () =>
+      copyAudience(this.#options.audience?.(request, response)),
+    );
     const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
     const { client } = exchange;
     this.log(record, announced ? topics : [], client === undefined ? marks : { ...marks, client });
@@ -155,7 +158,7 @@ export class Observer {
     try {
       return call();
     } catch (cause) {
-      const message = `Option ${option} threw: ${String(cause)}. The default was used for this request.`;
+      const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
       this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
       return otherwise;
     }

@@ -33,7 +33,7 @@ export interface RequestOptions {
   params?: boolean | ((request: IncomingMessage, response: ServerResponse) => unknown);
   /** More names whose values are replaced in params and in query strings, upper or lower case. */
   redact?: readonly string[];
-  /** Take the remote address from `X-Forwarded-For`: set it behind a proxy of your own only. @default false */
+  /** Believe `X-Forwarded-For` and `X-Forwarded-Host`: set it behind a proxy of your own only. @default false */
   trustProxy?: boolean;
   /** Leave this request out altogether. */
   skip?: (request: IncomingMessage, response: ServerResponse) => boolean;

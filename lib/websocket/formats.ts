@@ -1,5 +1,5 @@
 import { eomFormat } from '../hub/eom-format.ts';
-import type { Format } from '../hub/subscriber.ts';
+import type { Format } from '../hub/sink.ts';
 import type { Entry } from '../journal/entry.ts';
 import { positionLine, topicLine } from '../protocol/wire.ts';
 

@@ -17,6 +17,8 @@ export class Refusal extends Error {
 /** Answers an upgrade request with an HTTP error and closes the connection. */
 export function refuse(socket: Duplex, { status, code, message, headers }: Refusal): void {
   if (socket.destroyed || !socket.writable) return;
+  // The client may be gone by now, and of that nobody else is told: an error that nobody hears ends the process.
+  socket.on('error', () => {});
   const body = `${code}: ${message}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

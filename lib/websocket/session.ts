@@ -1,12 +1,13 @@
 import type { RawData } from 'ws';
-import type { Subscriber } from '../hub/hub.ts';
-import type { Restart, Sink } from '../hub/subscriber.ts';
+import type { Restart, Sink } from '../hub/sink.ts';
+import type { Subscriber } from '../hub/subscriber.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { assertPattern } from '../protocol/pattern.ts';
 import type { Position } from '../protocol/position.ts';
 import { byeLine, parseClientLine, positionLine, topicLine } from '../protocol/wire.ts';
+import type { Entrance, Guest } from './destination.ts';
 import { linesFormat } from './formats.ts';
-import { type Entrance, type Guest, isWritable, type SessionContext } from './subscription.ts';
+import { isWritable, type SessionContext } from './session-context.ts';
 
 /** One WebSocket that speaks `reqcast.v1`. */
 export class Session implements Guest, Sink<Buffer> {
@@ -14,18 +15,21 @@ export class Session implements Guest, Sink<Buffer> {
   readonly #context: SessionContext;
   readonly #patterns = new Set<string>();
   readonly #deadline: NodeJS.Timeout;
+  #audiences: readonly string[];
   #subscriber: Subscriber<Buffer> | undefined;
+  #left = false;
 
   constructor(entrance: Entrance, context: SessionContext) {
     this.#entrance = entrance;
     this.#context = context;
+    this.#audiences = context.audiences;
     const { ws, socket } = entrance;
     this.#deadline = setTimeout(
       () => ws.close(CloseCode.handshakeTimeout, 'no "since" line in time'),
       context.handshakeTimeoutMs,
     ).unref();
     ws.on('message', (data, isBinary) => this.#read(data, isBinary));
-    ws.on('close', () => this.#leave());
+    ws.on('close', () => this.leave());
     socket.on('drain', () => this.#subscriber?.wake());
   }
 
@@ -50,11 +54,31 @@ export class Session implements Guest, Sink<Buffer> {
     this.#say(byeLine(afterMs));
   }
 
+  meet(audiences: readonly string[]): void {
+    this.#audiences = audiences;
+    if (this.#subscriber) this.#subscriber.audience = audiences;
+  }
+
+  stuck(): void {
+    this.#entrance.ws.close(CloseCode.tooSlow, 'did not read for too long');
+  }
+
+  failed(): void {
+    this.#entrance.ws.close(CloseCode.serverError, 'a fault inside the server');
+  }
+
+  leave(): void {
+    clearTimeout(this.#deadline);
+    this.#left = true;
+    this.#subscriber?.leave();
+  }
+
   #say(text: string): void {
     this.#entrance.ws.send(text);
   }
 
   #read(data: RawData, isBinary: boolean): void {
+    if (this.#left) return;
     const problem = isBinary ? 'text messages only' : this.#obey(data.toString().split('\n'));
     if (problem !== undefined) this.#refuse(problem);
   }
@@ -97,7 +121,7 @@ export class Session implements Guest, Sink<Buffer> {
   }
 
   #interest() {
-    return { patterns: [...this.#patterns], audience: this.#context.audience };
+    return { patterns: [...this.#patterns], audience: this.#audiences };
   }
 
   #enter(since: Position | undefined): void {
@@ -107,13 +131,8 @@ export class Session implements Guest, Sink<Buffer> {
   }
 
   #refuse(problem: string): void {
-    this.#leave();
+    this.leave();
     // A reason has at most 123 bytes (RFC 6455, 5.5), and what is quoted may be anything.
     this.#entrance.ws.close(CloseCode.badLine, problem.replace(/[^ -~]/g, '?').slice(0, 120));
-  }
-
-  #leave(): void {
-    clearTimeout(this.#deadline);
-    this.#subscriber?.leave();
   }
 }

@@ -1,0 +1,105 @@
+import { Hub } from '../../lib/hub/hub.ts';
+import type { Entry } from '../../lib/journal/entry.ts';
+import { compilePattern } from '../../lib/protocol/pattern.ts';
+import type { Position } from '../../lib/protocol/position.ts';
+import type { Answer } from '../../lib/protocol/wire.ts';
+
+export const TOPICS = ['POST:/a', 'POST:/b', 'DELETE:/b/c', 'PUT:/d/e'];
+export const PATTERNS = ['POST:/a', '*:/b/**', 'POST:/*', '*:/**'];
+export const AUDIENCES = ['x', 'y'];
+
+export interface Wanted {
+  patterns: Iterable<string>;
+  audience: readonly string[];
+}
+
+/** A hub, and beside it all that ever happened, from which is told what a page must be told. */
+export class ModelServer {
+  hub!: Hub;
+  epoch = 'e0';
+  /** The entry with offset `n` is at `n - 1`. */
+  log: Entry[] = [];
+  /** Where this run of the hub begins to know. */
+  start = 0;
+  readonly windowSize: number;
+  readonly maxTopics: number;
+
+  constructor(windowSize: number, maxTopics: number) {
+    this.windowSize = windowSize;
+    this.maxTopics = maxTopics;
+    this.boot(0);
+  }
+
+  get head(): number {
+    return this.log.length;
+  }
+
+  /** From here on all can be replayed. */
+  get floor(): number {
+    return Math.max(this.start, this.head - this.windowSize);
+  }
+
+  /** From here on all topics are remembered. */
+  get topicFloor(): number {
+    const last = new Map<string, number>();
+    for (const { topic, audience, offset } of this.log.slice(this.start))
+      if (topic) last.set(`${topic} ${audience?.join()}`, offset);
+    const newest = [...last.values()].sort((a, b) => b - a);
+    return newest[this.maxTopics] ?? this.start;
+  }
+
+  /** A new hub, as after a restart, to which the journal hands so many entries at most. */
+  boot(known: number): void {
+    const { windowSize, maxTopics } = this;
+    this.hub = new Hub({
+      windowSize,
+      maxTopics,
+      stallTimeoutMs: 0,
+      onFault: (fault) => {
+        throw fault;
+      },
+    });
+    this.start = Math.max(0, this.head - known);
+    this.hub.reset({ epoch: this.epoch, offset: this.start });
+    this.hub.deliver(this.log.slice(this.start));
+  }
+
+  /** Another history, which begins after so many entries that nobody knows. */
+  lose(unknown: number): void {
+    this.epoch = `e${Number(this.epoch.slice(1)) + 1}`;
+    this.log = Array.from({ length: unknown }, (_, i) => ({ offset: i + 1, time: 0 }));
+    this.start = unknown;
+    this.hub.reset({ epoch: this.epoch, offset: unknown });
+  }
+
+  publish(topic: string | undefined, audience: readonly string[] | undefined, data: unknown): Entry {
+    const entry: Entry = {
+      offset: this.head + 1,
+      time: 0,
+      ...(topic && { topic, data }),
+      ...(audience && { audience }),
+    };
+    this.log.push(entry);
+    this.hub.deliver([entry]);
+    return entry;
+  }
+
+  /** What is said to somebody who was there, as PROTOCOL.md has it. */
+  answerTo(since: Position | undefined): Answer {
+    if (!since) return 'live';
+    if (since.epoch !== this.epoch || since.offset > this.head) return 'resync';
+    if (since.offset >= this.floor) return 'replayed';
+    return since.offset >= this.topicFloor ? 'changed' : 'resync';
+  }
+
+  /** What somebody sees of the entries after `from`, up to `to`. */
+  seen(wanted: Wanted, from: number, to: number): Entry[] {
+    return this.log.slice(from, to).filter((entry) => sees(wanted, entry));
+  }
+}
+
+export function sees({ patterns, audience }: Wanted, entry: Entry): boolean {
+  if (entry.topic === undefined) return false;
+  if (entry.audience && !entry.audience.some((name) => audience.includes(name))) return false;
+  return [...patterns].some((pattern) => compilePattern(pattern)(entry.topic as string));
+}

@@ -1,0 +1,57 @@
+import { setTimeout } from 'node:timers/promises';
+import { Program } from './program.js';
+
+/** Where the server runs, and where its subscribers do. */
+const [SERVER_CORE, CLIENT_CORE] = [0, 1];
+
+/** What was sent before a measurement is done with by then. */
+const SETTLE_MS = 100;
+
+/** One of those that are compared: a server with its subscribers. */
+export class Rival {
+  #server;
+  #subscribers;
+  #counted = 0;
+
+  constructor(name, { command, handshake, subscribers, n, groups = 1 }) {
+    this.name = name;
+    this.n = n;
+    this.#server = new Program(SERVER_CORE, ...command);
+    this.handshake = handshake;
+    this.program = subscribers;
+    this.groups = groups;
+  }
+
+  async open() {
+    const [, port] = (await this.#server.next()).split(' ');
+    this.#subscribers = new Program(
+      CLIENT_CORE,
+      this.program,
+      port,
+      String(this.n),
+      this.handshake,
+      String(this.groups),
+    );
+    await this.#subscribers.next();
+  }
+
+  /** Publishes `burst` at once, `times` over, each time until all have it. Microseconds of CPU for each delivery. */
+  async measure(burst, times) {
+    await this.#subscribers.ask(0);
+    await setTimeout(SETTLE_MS);
+    const before = Number(await this.#server.ask('cpu'));
+    for (let i = 0; i < times; i++) {
+      await this.#server.ask(`publish ${burst}`);
+      this.#counted += burst * this.n;
+      const counted = Number(await this.#subscribers.ask(this.#counted));
+      if (counted !== this.#counted) throw new Error(`${this.name}: ${counted} instead of ${this.#counted}`);
+    }
+    const after = Number(await this.#server.ask('cpu'));
+    return (after - before) / (burst * times * this.n);
+  }
+
+  end() {
+    this.#server.end();
+    this.#subscribers?.end();
+  }
+}

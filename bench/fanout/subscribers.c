@@ -1,0 +1,188 @@
+// Many subscribers in one process: connects N of them, then counts a marker byte in all that they are sent.
+//
+//   subscribers PORT N HANDSHAKE [GROUPS]
+//
+// HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio.
+// Says "ready" on stdout when all are in; then answers each line "TOTAL" on stdin with "TOTAL" when so many markers
+// were counted in all, and a line "0" when each subscriber has sent a pong, so that nobody takes it for dead. Written in C so that it costs the other core less than what is measured.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MARKER = 0x7f, AT_ONCE = 256, BUFFER = 1 << 18, STDIN = -1 };
+enum state { CONNECTING, UPGRADING, GREETING, OPEN };
+
+struct subscriber {
+  int fd;
+  enum state state;
+  char head[4];
+};
+
+static char buffer[BUFFER];
+static struct subscriber *all;
+static const char *handshake;
+static int epoll, port, groups;
+static uint64_t counted, wanted;
+static int asked;
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void say(int fd, const char *bytes, size_t length) {
+  if (send(fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length) fail("send");
+}
+
+/* One masked text frame, the mask zero. */
+static void say_text(int fd, const char *text) {
+  size_t length = strlen(text);
+  char frame[512] = {(char)0x81};
+  size_t at = 2;
+  if (length < 126) frame[1] = (char)(0x80 | length);
+  else {
+    frame[1] = (char)(0x80 | 126);
+    frame[2] = (char)(length >> 8);
+    frame[3] = (char)length;
+    at = 4;
+  }
+  at += 4;
+  memcpy(frame + at, text, length);
+  say(fd, frame, at + length);
+}
+
+static void start(int index) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0) fail("socket");
+  int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS) fail("connect");
+  all[index] = (struct subscriber){.fd = fd, .state = CONNECTING};
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = index};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
+}
+
+static void upgrade(struct subscriber *one) {
+  int socketio = !strcmp(handshake, "socketio");
+  char request[512];
+  snprintf(request, sizeof request,
+           "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n",
+           socketio ? "/socket.io/?EIO=4&transport=websocket" : "/websockify", port,
+           !strcmp(handshake, "reqcast") ? "Sec-WebSocket-Protocol: reqcast.v1\r\n" : "");
+  say(one->fd, request, strlen(request));
+  one->state = UPGRADING;
+}
+
+static void greet(struct subscriber *one, int index) {
+  if (!strcmp(handshake, "socketio")) say_text(one->fd, "40");
+  else if (!strcmp(handshake, "reqcast")) {
+    char text[128];
+    snprintf(text, sizeof text, "since -\n+POST:/bench/users\n+POST:/group/%d", index % groups);
+    say_text(one->fd, text);
+  } else {
+    one->state = OPEN;
+    return;
+  }
+  one->state = GREETING;
+}
+
+/* Returns 1 when the subscriber has become open. */
+static int hear(struct subscriber *one, int index, size_t length) {
+  if (one->state == OPEN) {
+    for (char *at = buffer, *end = buffer + length; (at = memchr(at, MARKER, end - at)); at++) counted++;
+    return 0;
+  }
+  if (one->state == UPGRADING) {
+    if (!memmem(buffer, length, "\r\n\r\n", 4)) return 0;
+    if (strncmp(buffer, "HTTP/1.1 101", 12)) {
+      fprintf(stderr, "refused: %.60s\n", buffer);
+      exit(1);
+    }
+    greet(one, index);
+    return one->state == OPEN;
+  }
+  if (!strcmp(handshake, "socketio") && !memmem(buffer, length, "40{", 3)) return 0;
+  one->state = OPEN;
+  return 1;
+}
+
+static void listen_to_stdin(void) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = STDIN};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event)) fail("stdin");
+}
+
+static void stay_alive(int n) {
+  for (int i = 0; i < n && strcmp(handshake, "none"); i++) say(all[i].fd, "\x8a\x80\0\0\0\0", 6);
+}
+
+/* Returns how many have become open. */
+static int turn(void) {
+  struct epoll_event events[1024];
+  int opened = 0;
+  int count = epoll_wait(epoll, events, 1024, -1);
+  for (int i = 0; i < count; i++) {
+    int index = (int)events[i].data.u32;
+    if (index == STDIN) {
+      char line[64];
+      ssize_t length = read(0, line, sizeof line - 1);
+      if (length <= 0) exit(0);
+      line[length] = 0;
+      wanted = strtoull(line, 0, 10);
+      asked = 1;
+      continue;
+    }
+    struct subscriber *one = &all[index];
+    if (one->state == CONNECTING && events[i].events & EPOLLOUT) {
+      struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
+      epoll_ctl(epoll, EPOLL_CTL_MOD, one->fd, &event);
+      if (strcmp(handshake, "none")) upgrade(one);
+      else {
+        one->state = OPEN;
+        opened++;
+      }
+    }
+    if (!(events[i].events & EPOLLIN)) continue;
+    ssize_t length = recv(one->fd, buffer, BUFFER, 0);
+    if (length == 0 || (length < 0 && errno != EAGAIN)) fail("a subscriber was cut off");
+    if (length > 0) opened += hear(one, index, length);
+  }
+  return opened;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4) return 2;
+  port = atoi(argv[1]);
+  int n = atoi(argv[2]);
+  handshake = argv[3];
+  groups = argc > 4 ? atoi(argv[4]) : 1;
+  struct rlimit files = {n + 64, n + 64};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  all = calloc(n, sizeof *all);
+  epoll = epoll_create1(0);
+  for (int started = 0, opened = 0; opened < n; opened += turn())
+    while (started < n && started - opened < AT_ONCE) start(started++);
+  puts("ready");
+  fflush(stdout);
+  for (listen_to_stdin();; turn()) {
+    if (!asked || counted < wanted) continue;
+    if (wanted == 0) stay_alive(n);
+    printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
+    fflush(stdout);
+    asked = 0;
+  }
+}

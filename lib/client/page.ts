@@ -1,0 +1,25 @@
+/** Where the journal was when the server answered with this page. */
+export function loadedAt(): string | undefined {
+  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  return load?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
+}
+
+type Watched = Pick<EventTarget, 'addEventListener'>;
+
+/**
+ * Watches the page until the signal; where there is none, as in Node, does nothing.
+ * @param moved the URL is another one
+ * @param woke somebody looks at the page, or it is thawed, back or online again
+ * @param left the page goes; the browser may keep it and bring it back as it is
+ */
+export function watchPage(moved: () => void, woke: () => void, left: () => void, signal: AbortSignal): void {
+  // On the way down the window sees what happens to its document too.
+  const options = { signal, capture: true };
+  const watch = (act: () => void, names: string, target: Partial<Watched> = globalThis) => {
+    for (const name of names.split(' ')) target.addEventListener?.(name, act, options);
+  };
+  watch(moved, 'hashchange popstate');
+  watch(moved, 'currententrychange', (globalThis as { navigation?: Watched }).navigation);
+  watch(woke, 'visibilitychange resume pageshow online');
+  watch(left, 'pagehide');
+}

@@ -1,0 +1,143 @@
+import createDebug from 'debug';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { HEARTBEAT_MS } from '../protocol/wire.ts';
+import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
+import { Pace } from './pace.ts';
+
+const debug = createDebug('reqcast:websocket');
+
+export interface GuestsOptions {
+  /** Authorizing again must not take longer. */
+  readonly handshakeTimeoutMs: number;
+  /** `authorize` is asked again after so long; 0: never. */
+  readonly reauthorizeMs: number;
+  /** Who does not close after so long is cut off. */
+  readonly closeTimeoutMs: number;
+  /** @param fault what went wrong in the background */
+  onFault(fault: unknown): void;
+}
+
+interface Visit {
+  readonly guest: Guest;
+  readonly destination: Destination | Handover;
+  connection: Connection;
+  /** Has said nothing since the last beat. */
+  silent: boolean;
+  again: NodeJS.Timeout | undefined;
+}
+
+/** The open WebSockets, whatever is at their other end: their heartbeats, and the ways in which they are ended. */
+export class Guests {
+  readonly #options: GuestsOptions;
+  readonly #visits = new Map<Line, Visit>();
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  admit(destination: Destination | Handover, ws: Line, guest: Guest): void {
+    const { connection, maxMessagesPerSecond } = destination;
+    const pace = maxMessagesPerSecond === undefined ? undefined : new Pace(maxMessagesPerSecond);
+    const visit: Visit = {
+      guest,
+      destination,
+      connection,
+      silent: false,
+      again: undefined,
+    };
+    const hear = () => {
+      visit.silent = false;
+    };
+    ws.on('error', (error) => debug('closing: %s', error.message));
+    ws.on('pong', hear);
+    ws.on('message', () => {
+      hear();
+      if (pace?.exceeded()) this.#turnOut(ws, visit, CloseCode.policyViolation, 'too many messages');
+    });
+    ws.on('close', () => this.#forget(ws, visit));
+    this.#visits.set(ws, visit);
+    this.#askAgain(ws, visit);
+  }
+
+  #forget(ws: Line, visit: Visit): void {
+    clearTimeout(visit.again);
+    this.#visits.delete(ws);
+  }
+
+  #beat(): void {
+    for (const [ws, visit] of this.#visits) {
+      // A tunnel whose target is slow pauses its WebSocket, and a pong waits behind the data.
+      if (visit.silent && !ws.isPaused) {
+        ws.terminate();
+        continue;
+      }
+      visit.silent = true;
+      ws.ping();
+      visit.guest.beat();
+    }
+  }
+
+  #askAgain(ws: Line, visit: Visit): void {
+    const { reauthorizeMs } = this.#options;
+    if (reauthorizeMs === 0) return;
+    visit.again = setTimeout(async () => {
+      const allowed = await this.#isStillAllowed(visit);
+      if (!this.#visits.has(ws)) return;
+      if (allowed) this.#askAgain(ws, visit);
+      else this.#turnOut(ws, visit);
+    }, reauthorizeMs).unref();
+  }
+
+  /** Authorization that fails or takes too long has allowed nothing. */
+  async #isStillAllowed(visit: Visit): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), this.#options.handshakeTimeoutMs).unref();
+    });
+    try {
+      const connection = await Promise.race([visit.destination.authorize(), late]);
+      if (!connection) return false;
+      visit.connection = connection;
+      visit.guest.meet(connection.audiences);
+      return true;
+    } catch (fault) {
+      this.#options.onFault(fault);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Nothing passes from here on, though the other end may take its time to close. */
+  #turnOut(ws: Line, { guest }: Visit, code: number = CloseCode.unauthorized, why = 'authorize again'): void {
+    if (ws.readyState !== ws.OPEN) return;
+    ws.close(code, why);
+    guest.leave();
+  }
+
+  /** Ends those that the predicate names, and says how many. */
+  disconnect(predicate: (connection: Connection) => boolean): number {
+    const open = [...this.#visits].filter(([ws]) => ws.readyState === ws.OPEN);
+    const named = open.filter(([, { connection }]) => predicate(connection));
+    for (const [ws, visit] of named) this.#turnOut(ws, visit);
+    return named.length;
+  }
+
+  /** Says goodbye to everyone, who shall come back spread over `overMs`; who has not gone after a while is cut off. */
+  async dismiss(overMs: number): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const open = [...this.#visits];
+    const gone = open.map(([ws]) => new Promise<void>((resolve) => ws.once('close', () => resolve())));
+    for (const [i, [ws, { guest }]] of open.entries()) {
+      if (ws.readyState === ws.OPEN) guest.bye(((i + Math.random()) / open.length) * overMs);
+      ws.close(CloseCode.goingAway, 'the server is going');
+    }
+    const timer = setTimeout(() => {
+      for (const [ws] of open) ws.terminate();
+    }, this.#options.closeTimeoutMs).unref();
+    await Promise.all(gone);
+    clearTimeout(timer);
+  }
+}
