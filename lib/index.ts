@@ -1,15 +1,17 @@
 export { attach } from './attach/attach.ts';
-export type { Attachment, KoaContext, Listener, Task } from './attach/attachment.ts';
+export type { Attachment, KoaContext, Listener, Task, Tunnel } from './attach/attachment.ts';
 export { authorizeWith, type Middleware } from './attach/authorize-with.ts';
 export type {
   AttachOptions,
   Authorization,
   Authorize,
+  HttpForwardingOptions,
   ProxyOptions,
   PushServerOptions,
   Stage,
+  Targets,
 } from './attach/options.ts';
-export type { Draft, Entry, Outcome, RequestRecord } from './journal/entry.ts';
+export type { Draft, Entry, Outcome, RequestRecord, TunnelRecord } from './journal/entry.ts';
 export { type FileJournalOptions, fileJournal } from './journal/file.ts';
 export type { Journal, JournalSink } from './journal/journal.ts';
 export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
@@ -18,6 +20,8 @@ export { CloseCode } from './protocol/close-codes.ts';
 export { type ErrorCode, ReqcastError } from './protocol/errors.ts';
 export type { Notification } from './protocol/notification.ts';
 export type { Position } from './protocol/position.ts';
-export type { Target, Targets } from './proxy/target.ts';
+export type { IssueOptions, TokenSecret } from './proxy/issued-tokens.ts';
+export type { HttpAddress, Target, TargetTable } from './proxy/target.ts';
+export { type TokenFile, tokenFile } from './proxy/token-file.ts';
 export type { MutableRecord, RequestOptions } from './request/options.ts';
 export type { Connection } from './websocket/destination.ts';

@@ -1,8 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { findTarget, type Target, type Targets } from '../../lib/proxy/target.ts';
+import {
+  addressOf,
+  describeTarget,
+  findTarget,
+  type Target,
+  type TargetTable,
+} from '../../lib/proxy/target.ts';
 
 const request = {} as IncomingMessage;
-const find = (targets: unknown, name: string) => findTarget(targets as Targets, name, request);
+const find = (targets: unknown, name: string) => findTarget(targets as TargetTable, name, request);
 const vm: Target = { socketPath: '/run/vm.sock' };
 const code = (value: string) => expect.objectContaining({ name: 'ReqcastError', code: value });
 
@@ -13,7 +19,7 @@ describe('a target', () => {
       new Map([['vm', vm]]),
       (name: string) => (name === 'vm' ? vm : undefined),
       async (name: string) => (name === 'vm' ? vm : undefined),
-    ] as Targets[]) {
+    ] as TargetTable[]) {
       expect(await find(targets, 'vm')).toEqual(vm);
       expect(await find(targets, 'other')).toBeUndefined();
     }
@@ -45,6 +51,28 @@ describe('a target', () => {
     expect(await find({ vm: target }, 'vm')).toEqual({ host: '127.0.0.1', port: 5900 });
   });
 
+  test('is another server that speaks HTTP, by URL or UNIX socket', async () => {
+    const socket = { socketPath: '/run/plugin', path: '/ws?x' };
+    expect(await find({ vm: { http: 'http://[::1]:6080/ws?x' } }, 'vm')).toEqual({
+      http: 'http://[::1]:6080/ws?x',
+    });
+    expect(await find({ vm: { http: { ...socket, more: 1 } } }, 'vm')).toEqual({ http: socket });
+    expect(addressOf({ http: 'http://[::1]:6080/ws' })).toEqual({ host: '::1', port: 6080 });
+    expect(addressOf({ http: 'http://here/' })).toEqual({ host: 'here', port: 80 });
+    expect(addressOf({ http: socket })).toEqual({ socketPath: '/run/plugin' });
+  });
+
+  test('is told in words, without what may be a secret', () => {
+    const described = [
+      { socketPath: '/run/vm' },
+      { host: 'h', port: 1 },
+      { host: '::1', port: 1 },
+      { http: 'http://h/ws?key=7' },
+      { http: { socketPath: '/run/plugin', path: '/ws?key=7' } },
+    ].map(describeTarget);
+    expect(described).toEqual(['/run/vm', 'h:1', '[::1]:1', 'http://h/ws', 'http+unix:/run/plugin/ws']);
+  });
+
   test.each([
     'a string',
     42,
@@ -63,6 +91,15 @@ describe('a target', () => {
     { host: 'h', port: 65536 },
     { host: 'h', port: '80' },
     { host: 'h', port: 1.5 },
+    { http: 7 },
+    { http: 'here:80' },
+    { http: 'https://here/' },
+    { http: 'http://ada:secret@here/' },
+    { http: {} },
+    { http: { socketPath: '' } },
+    { http: { socketPath: '/x', path: 'ws' } },
+    { http: 'http://here/', socketPath: '/x' },
+    { http: 'http://here/', port: 80 },
   ])('is refused when it is %j', async (target) => {
     await expect(find({ vm: target }, 'vm')).rejects.toEqual(code('TARGET_INVALID'));
     await expect(find(() => target, 'vm')).rejects.toEqual(code('TARGET_INVALID'));

@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CloseCode } from '../../lib/protocol/close-codes.ts';
 import { connectTarget } from '../../lib/proxy/connect.ts';
-import { type TunnelEnd, type TunnelOptions, type TunnelWire, tunnel } from '../../lib/proxy/tunnel.ts';
+import type { TunnelEnd } from '../../lib/proxy/open-tunnel.ts';
+import { type TunnelOptions, type TunnelWire, tunnel } from '../../lib/proxy/tunnel.ts';
 import { afterwards, until } from '../support/server.ts';
 
 let folder: string;
@@ -64,7 +65,7 @@ async function open({ wire = 'binary', tcp = false, options = {}, before }: Setu
   await once(wss, 'listening');
   afterwards(() => new Promise((done) => wss.close(done)));
   const begun = new Promise<Pick<Ends, 'ws' | 'end'>>((resolve) =>
-    wss.on('connection', (ws) => resolve({ ws, end: tunnel(ws, socket, wire, options) })),
+    wss.on('connection', (ws) => resolve({ ws, end: tunnel(ws, socket, wire, options).ended })),
   );
   const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`);
   afterwards(() => client.terminate());
@@ -369,7 +370,7 @@ describe('the end', () => {
     await new Promise<void>((resolve) => targetServer.listen(join(folder, 'second'), resolve));
     afterwards(() => new Promise((resolve) => targetServer.close(resolve)));
     const socket = await connectTarget({ socketPath: join(folder, 'second') });
-    expect((await tunnel(first.ws, socket, 'binary')).reason).toBe('client-failed');
+    expect((await tunnel(first.ws, socket, 'binary').ended).reason).toBe('client-failed');
     expect(socket.destroyed).toBe(true);
   });
 });

@@ -17,13 +17,16 @@ import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
 import { copyData } from './data.ts';
-import { Destinations } from './destinations.ts';
+import { Destinations, type ProxyParts } from './destinations.ts';
 import { type Fault, faults } from './faults.ts';
+import { Forwardings } from './forwardings.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
 import type { AttachOptions } from './options.ts';
 import { serverOf, type TapMember, tapServer } from './tap.ts';
 import { createTask } from './task.ts';
+import { TunnelTokens } from './tunnel-tokens.ts';
+import { Tunnels } from './tunnels.ts';
 
 const debug = createDebug('reqcast:attach');
 
@@ -59,6 +62,8 @@ export function attach(
 class Wiring implements Attachment, TapMember {
   readonly path: string;
   readonly journal: Attachment['journal'];
+  readonly tokens: Attachment['tokens'];
+  readonly proxy: Attachment['proxy'];
   ready!: Promise<void>;
   readonly #options: NormalizedOptions;
   readonly #fault: Fault;
@@ -66,6 +71,7 @@ class Wiring implements Attachment, TapMember {
   readonly #listeners: Listeners;
   readonly #observer: Observer;
   readonly #endpoint: Endpoint;
+  readonly #proxy: ProxyParts;
   readonly #push: PushServer | undefined;
   readonly #untap = new Map<Server, () => void>();
   #early: Draft[] | undefined = [];
@@ -84,6 +90,13 @@ class Wiring implements Attachment, TapMember {
       append: (draft) => this.#append(draft),
       fault: (error) => fault('request', error),
     });
+    this.#proxy = {
+      tokens: new TunnelTokens(options, fault),
+      forwardings: new Forwardings(options, fault),
+      tunnels: new Tunnels(options, (record) => this.#observer.log(record, []), fault),
+    };
+    this.tokens = { issue: (name, how) => this.#proxy.tokens.issue(name, how) };
+    this.proxy = { http: (forwarding) => this.#proxy.forwardings.add(forwarding) };
     this.#endpoint = this.#createEndpoint();
     if (options.pushServer) this.#push = this.#createPush();
     this.journal = {
@@ -146,12 +159,12 @@ class Wiring implements Attachment, TapMember {
 
   #createEndpoint(): Endpoint {
     const options = this.#options;
-    const destinations = new Destinations(options, this.#hub, this.#fault);
+    const destinations = new Destinations(options, this.#hub, this.#fault, this.#proxy);
     return new Endpoint({
       ...options,
-      resolve: async (name, request, signal) => {
+      resolve: async (request, signal) => {
         await this.#readyFor();
-        return destinations.resolve(name, request, signal);
+        return destinations.resolve(request, signal);
       },
       addressOf: (request) => addressOf(request, options.trustProxy),
       onFull: ({ message }) =>
@@ -203,9 +216,13 @@ class Wiring implements Attachment, TapMember {
     return createTask(this.#observer.exchangeOf(response), this.#observer);
   }
 
+  tunnels() {
+    return this.#proxy.tunnels.list();
+  }
+
   middleware() {
     return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
-      this.#enter(request, response);
+      if (this.#enter(request, response)) return;
       if (!response.writableEnded) next();
     };
   }
@@ -213,20 +230,22 @@ class Wiring implements Attachment, TapMember {
   koa() {
     return async (context: KoaContext, next: () => Promise<unknown>) => {
       const { req, res } = context;
-      this.#enter(req, res, {
+      const taken = this.#enter(req, res, {
         body: () => context.request?.body,
         user: () => context.state?.user,
       });
-      if (!res.writableEnded) await next();
+      if (taken) context.respond = false;
+      else if (!res.writableEnded) await next();
     };
   }
 
+  /** True if the request is forwarded. */
   #enter(
     request: IncomingMessage,
     response: ServerResponse,
     extra?: Parameters<Observer['observe']>[2],
-  ): void {
-    if (this.#closing) return;
+  ): boolean {
+    if (this.#closing) return false;
     const server = serverOf(request);
     if (server) this.tap(server);
     else debug('no server found behind the middleware: give attach() the server for WebSockets');
@@ -235,6 +254,7 @@ class Wiring implements Attachment, TapMember {
     const late = request.headers.upgrade && request.url?.split('?')[0] === this.path;
     if (late)
       response.writeHead(503, { 'Retry-After': '1', Connection: 'close' }).end('NOT_READY: try again\n');
+    return !late && this.#proxy.forwardings.serve(request, response);
   }
 
   #follow(...[request, response, extra]: Parameters<Observer['observe']>): void {
@@ -243,8 +263,14 @@ class Wiring implements Attachment, TapMember {
     if (position && this.#options.serverTiming) tellPagePosition(request, response, position);
   }
 
-  onRequest(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.#sealed) this.#follow(request, response);
+  onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {
+    if (this.#sealed) return false;
+    this.#follow(request, response);
+    return !taken && this.#proxy.forwardings.serve(request, response);
+  }
+
+  claims(path: string): boolean {
+    return this.#proxy.forwardings.at(path) !== undefined;
   }
 
   onThrow(response: ServerResponse): void {
@@ -279,7 +305,8 @@ class Wiring implements Attachment, TapMember {
     );
     if (opened) await journal.flush();
     await this.#hub.settled();
-    await Promise.all([this.#endpoint.close(overMs), this.#push?.close()]);
+    const going = this.#endpoint.close(overMs);
+    await Promise.all([going, this.#proxy.tunnels.close(), this.#push?.close()]);
     // Until here upgrades are answered by us, with 503.
     for (const untap of this.#untap.values()) untap();
     this.#untap.clear();

@@ -3,7 +3,9 @@ import type { Entry } from '../journal/entry.ts';
 import type { Query } from '../journal/query.ts';
 import type { Notification } from '../protocol/notification.ts';
 import type { Position } from '../protocol/position.ts';
+import type { IssueOptions } from '../proxy/issued-tokens.ts';
 import type { Connection } from '../websocket/destination.ts';
+import type { HttpForwardingOptions } from './options.ts';
 
 export type Listener = (notification: Notification) => void;
 
@@ -27,6 +29,24 @@ export interface Attachment {
   on(pattern: string, listener: Listener, options?: { signal?: AbortSignal }): () => void;
   /** For a response that says 202: the handle of what goes on. */
   task(response: ServerResponse): Task;
+  /** For option `proxy`: tokens that lead to a target for a while, for one user or once. */
+  readonly tokens: {
+    /**
+     * A token for the endpoint's URL, as it is.
+     * @throws ReqcastError `INVALID_OPTION`
+     */
+    issue(name: string, options?: IssueOptions): string;
+  };
+  readonly proxy: {
+    /**
+     * Forwards the requests and WebSockets below a prefix to another HTTP server: a plugin in a process of its own.
+     * Returns the undo; what is under way goes on.
+     * @throws ReqcastError `INVALID_OPTION`, `TARGET_INVALID`, `PATH_TAKEN`, `PROXY_WITHOUT_AUTHORIZE`
+     */
+    http(options: HttpForwardingOptions): () => void;
+  };
+  /** The tunnels that are open. */
+  tunnels(): Tunnel[];
   /** The request hooks for Express and Connect, where no server is in hand. */
   middleware(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same for Koa. */
@@ -49,12 +69,32 @@ export interface Attachment {
   close(): Promise<void>;
 }
 
+/** A tunnel that is open. */
+export interface Tunnel {
+  readonly id: string;
+  /** The name that its token stands for, or the prefix of a forwarded WebSocket. */
+  readonly name: string;
+  /** Where it leads, in words. */
+  readonly target: string;
+  readonly user?: string;
+  /** The client's. */
+  readonly address?: string;
+  /** In milliseconds since 1970. */
+  readonly openedAt: number;
+  /** From the client to the target, so far. */
+  readonly bytesIn: number;
+  /** From the target to the client, so far. */
+  readonly bytesOut: number;
+  close(): void;
+}
+
 /** What we need of a Koa context. */
 export interface KoaContext {
   req: IncomingMessage;
   res: ServerResponse;
   request?: { body?: unknown };
   state?: { user?: unknown };
+  respond?: boolean;
 }
 
 /** Something that a request started and that ends later. */

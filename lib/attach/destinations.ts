@@ -1,37 +1,157 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Hub } from '../hub/hub.ts';
-import { ReqcastError } from '../protocol/errors.ts';
 import { HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
-import { connectTarget, httpStatusOf } from '../proxy/connect.ts';
-import { findTarget } from '../proxy/target.ts';
+import { CONNECT_TIMEOUT_MS, connectTarget } from '../proxy/connect.ts';
+import { forwardUpgrade } from '../proxy/forward-upgrade.ts';
+import type { OpenTunnel } from '../proxy/open-tunnel.ts';
+import { confineTarget } from '../proxy/socket-dir.ts';
+import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
-import type { Connection, Destination, Guest } from '../websocket/destination.ts';
+import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
 import { LegacySession } from '../websocket/legacy-session.ts';
-import { Refusal } from '../websocket/refusal.ts';
+import { Refusal, refuse } from '../websocket/refusal.ts';
 import { Session } from '../websocket/session.ts';
+import { tokenOf } from '../websocket/token.ts';
+import { connect } from './authorized.ts';
 import type { Fault } from './faults.ts';
+import { type Forwarding, type Forwardings, refusalOf, restOf } from './forwardings.ts';
+import { HandoverLine } from './handover-line.ts';
 import type { NormalizedOptions } from './normalize.ts';
-import type { Authorize } from './options.ts';
+import type { TunnelTokens } from './tunnel-tokens.ts';
+import type { Tunnels } from './tunnels.ts';
 
 /** The largest message taken from a tunnel's client: noVNC's clipboard and file transfers stay far below. */
 const MAX_TUNNEL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** Where tokens lead: `woknotifications` to the hub, other names through the proxy's table. */
+/** What is behind a tunnel. */
+interface Way {
+  readonly name: string;
+  readonly target: Target;
+  readonly request: IncomingMessage;
+  readonly connection: Connection;
+  authorize(): Promise<Connection>;
+  /** What of the client's URL an HTTP target gets. */
+  readonly passage?: { readonly prefix: string; readonly rest: string };
+  /** No tunnel came of it. */
+  release(): void;
+}
+
+export interface ProxyParts {
+  readonly tokens: TunnelTokens;
+  readonly forwardings: Forwardings;
+  readonly tunnels: Tunnels;
+}
+
+/** Where upgrade requests lead: `woknotifications` to the hub, other tokens and prefixes through the proxy. */
 export class Destinations {
   readonly #options: NormalizedOptions;
   readonly #hub: Hub;
   readonly #fault: Fault;
+  readonly #proxy: ProxyParts;
 
-  constructor(options: NormalizedOptions, hub: Hub, fault: Fault) {
+  constructor(options: NormalizedOptions, hub: Hub, fault: Fault, proxy: ProxyParts) {
     this.#options = options;
     this.#hub = hub;
     this.#fault = fault;
+    this.#proxy = proxy;
   }
 
   /** @throws Refusal */
-  resolve(name: string, request: IncomingMessage, signal: AbortSignal): Promise<Destination> {
-    return name === HUB_TOKEN ? this.#toHub(request) : this.#toTarget(name, request, signal);
+  resolve(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover> {
+    const path = request.url?.split('?')[0] ?? '';
+    const forwarding = path === this.#options.path ? undefined : this.#proxy.forwardings.at(path);
+    if (forwarding) return this.#toForwarding(forwarding, request, signal);
+    return this.#toToken(request, signal);
+  }
+
+  async #toToken(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover> {
+    const token = tokenOf(request);
+    if (token.name === HUB_TOKEN) return this.#toHub(request);
+    const { find, ...admission } = await this.#proxy.tokens.admit(token, request);
+    try {
+      return await this.#lead({ ...admission, target: await find(), request }, signal);
+    } catch (reason) {
+      admission.release();
+      throw this.#refusal(reason, signal);
+    }
+  }
+
+  async #toForwarding(forwarding: Forwarding, request: IncomingMessage, signal: AbortSignal) {
+    const { prefix, target } = forwarding;
+    const authorize = () => connect(forwarding.authorize, request, prefix);
+    const connection = await authorize();
+    const passage = { prefix, rest: restOf(request, forwarding) };
+    const way = { name: prefix || '/', target, request, connection, authorize, passage, release() {} };
+    try {
+      return await this.#lead(way, signal);
+    } catch (reason) {
+      throw this.#refusal(reason, signal);
+    }
+  }
+
+  async #lead(way: Way, signal: AbortSignal): Promise<Destination | Handover> {
+    const { connectTimeoutMs, ...proxy } = this.#options.proxy ?? {};
+    if ('http' in way.target && way.request.method !== 'GET')
+      throw new Refusal(405, 'NOT_A_HANDSHAKE', 'A WebSocket begins with GET.');
+    const target = await confineTarget(way.target, proxy);
+    const stream = await connectTarget(target, { connectTimeoutMs, signal });
+    return 'http' in target ? this.#handover(way, target.http, stream) : this.#tunnel(way, stream);
+  }
+
+  #tunnel(way: Way, stream: Socket): Destination {
+    return {
+      ...this.#welcome(way, stream),
+      protocols: ['binary', 'base64'],
+      maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
+      open: ({ ws, protocol }) => {
+        const wire = protocol === 'base64' ? 'base64' : 'binary';
+        return this.#watch(tunnel(ws, stream, wire, this.#options.proxy), way);
+      },
+    };
+  }
+
+  #handover(way: Way, http: HttpAddress, stream: Socket): Handover {
+    const { trustProxy, proxy = {} } = this.#options;
+    return {
+      ...this.#welcome(way, stream),
+      take: (duplex, head) => {
+        const socket = duplex as Socket;
+        const forwarded = forwardUpgrade({ request: way.request, socket, head }, stream, {
+          ...proxy,
+          ...way.passage,
+          target: http,
+          trustProxy,
+          answerTimeoutMs: proxy.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+          refuse: (error) => {
+            way.release();
+            this.#fault('proxy', error);
+            refuse(socket, refusalOf(error));
+          },
+        });
+        return { line: new HandoverLine(socket, forwarded), guest: this.#watch(forwarded, way) };
+      },
+    };
+  }
+
+  #welcome({ connection, authorize, release }: Way, stream: Socket) {
+    const abandon = () => {
+      release();
+      stream.destroy();
+    };
+    return { connection, authorize, abandon };
+  }
+
+  /** What is behind it has no words of its own for the server's. */
+  #watch(opened: OpenTunnel, { name, target, connection }: Way): Guest {
+    this.#proxy.tunnels.add(opened, { name, target, request: connection.request });
+    return { beat() {}, bye() {}, meet() {}, leave: () => opened.leave() };
+  }
+
+  #refusal(reason: unknown, signal: AbortSignal): unknown {
+    if (reason instanceof Refusal || signal.aborted) return reason;
+    this.#fault('proxy', reason);
+    return refusalOf(reason);
   }
 
   async #toHub(request: IncomingMessage): Promise<Destination> {
@@ -53,54 +173,4 @@ export class Destinations {
           : new LegacySession(entrance, context),
     };
   }
-
-  async #toTarget(name: string, request: IncomingMessage, signal: AbortSignal): Promise<Destination> {
-    const { proxy, authorize } = this.#options;
-    const unknown = new Refusal(404, 'UNKNOWN_TOKEN', 'This token leads nowhere.');
-    if (!proxy) throw unknown;
-    const ask = () => connect(proxy.authorize ?? authorize, request);
-    const connection = await ask();
-    try {
-      const target = await findTarget(proxy.targets, name, request);
-      if (!target) throw unknown;
-      const { connectTimeoutMs = 10_000 } = proxy;
-      const stream = await connectTarget(target, { connectTimeoutMs, signal });
-      return {
-        protocols: ['binary', 'base64'],
-        maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
-        connection,
-        authorize: ask,
-        open: ({ ws, protocol }) => {
-          const ended = tunnel(ws, stream, protocol === 'base64' ? 'base64' : 'binary');
-          ended.catch((fault: unknown) => this.#fault('proxy', fault));
-          return tunnelGuest(stream);
-        },
-        abandon: () => stream.destroy(),
-      };
-    } catch (error) {
-      if (error instanceof Refusal || signal.aborted) throw error;
-      this.#fault('proxy', error);
-      const code = error instanceof ReqcastError ? error.code : 'FAILED';
-      throw new Refusal(httpStatusOf(error), code, 'The target could not be reached.');
-    }
-  }
-}
-
-/**
- * Asks who this is. Each time with a request as it came in: what middleware left on it the last time, a session for
- * instance, would be taken for the answer.
- *
- * @throws Refusal 401
- */
-async function connect(authorize: Authorize | undefined, original: IncomingMessage): Promise<Connection> {
-  const request: IncomingMessage = Object.create(original);
-  const given = authorize ? await authorize(request) : true;
-  if (given === true) return { request, audiences: [] };
-  if (Array.isArray(given)) return { request, audiences: given };
-  throw new Refusal(401, 'UNAUTHORIZED', 'Log in first.');
-}
-
-/** A tunnel goes on as long as its stream does, and its wire has no words of its own. */
-function tunnelGuest(stream: Socket): Guest {
-  return { beat() {}, bye() {}, meet() {}, leave: () => stream.destroy() };
 }

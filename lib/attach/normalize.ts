@@ -1,5 +1,6 @@
 import { memoryJournal } from '../journal/memory.ts';
-import { ReqcastError, textOf } from '../protocol/errors.ts';
+import { refuse } from './invalid-option.ts';
+import { assertProxy } from './normalize-proxy.ts';
 import type { AttachOptions } from './options.ts';
 
 const NUMBERS = {
@@ -89,20 +90,4 @@ function assertOrigin(origin: unknown): void {
   // Of a scheme that is not the web's own, an extension's for instance, the parser knows no origin.
   if (written === origin || (written === 'null' && /^[a-z-]+:\/\/[^/]+$/.test(origin as string))) return;
   refuse('origins', origin, `a list of origins such as "https://app.example.com", or "*"`);
-}
-
-function assertProxy({ proxy, authorize }: AttachOptions): void {
-  if (!proxy) return;
-  if (typeof proxy.targets !== 'object' && typeof proxy.targets !== 'function')
-    refuse('proxy.targets', proxy.targets, 'a record, a Map or a function');
-  if (!proxy.authorize && !authorize)
-    throw new ReqcastError(
-      'PROXY_WITHOUT_AUTHORIZE',
-      'Option proxy needs an authorize function, its own or the attachment’s: a tunnel gives whoever reaches this ' +
-        'server what only this machine could reach. Give authorize: () => true if that is what you want.',
-    );
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new ReqcastError('INVALID_OPTION', `Option ${name} is ${textOf(value)}; it must be ${allowed}.`);
 }

@@ -1,12 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Journal } from '../journal/journal.ts';
 import type { ReqcastError } from '../protocol/errors.ts';
-import type { Targets } from '../proxy/target.ts';
+import type { TokenSecret } from '../proxy/issued-tokens.ts';
+import type { TunnelLimits } from '../proxy/limits.ts';
+import type { SocketDirOptions } from '../proxy/socket-dir.ts';
+import type { HttpAddress, TargetTable } from '../proxy/target.ts';
+import type { TokenFile } from '../proxy/token-file.ts';
 import type { RequestOptions } from '../request/options.ts';
 
 /** `false`: refused with 401. `true`: may enter. A list: may enter and sees entries marked for one of these audiences. */
 export type Authorization = boolean | readonly string[];
-export type Authorize = (request: IncomingMessage) => Authorization | Promise<Authorization>;
+/** `name`: where a tunnel is to lead, or the prefix of what is forwarded; absent for the notifications. */
+export type Authorize = (request: IncomingMessage, name?: string) => Authorization | Promise<Authorization>;
 
 /** Where in the library a background fault arose. */
 export type Stage = 'request' | 'journal' | 'hub' | 'websocket' | 'push' | 'proxy';
@@ -68,11 +73,37 @@ export interface PushServerOptions {
   mode?: number;
 }
 
-export interface ProxyOptions {
-  /** A token's name to where it leads: a record, a Map that may change while running, or a function. */
-  targets: Targets;
+/** From a token's name to where it leads. */
+export type Targets = TargetTable | TokenFile;
+
+export interface ProxyOptions extends TunnelLimits, SocketDirOptions {
+  /** A record, a Map that may change while running, a function, or `tokenFile(path)`. @default none */
+  targets?: Targets;
   /** Who may open a tunnel. @default the attachment's `authorize`; one of the two is required */
   authorize?: Authorize;
-  /** How long connecting to a target may take, in milliseconds. @default 10000 */
+  /** Who opened it, for the log and the list. @default `request.user` and the like, which `authorize` may have set */
+  user?: (request: IncomingMessage) => string | undefined;
+  /** How long connecting to a target may take, in milliseconds. @default 8000 */
   connectTimeoutMs?: number;
+  /**
+   * What `tokens.issue` signs with, 32 bytes or more. Of a list the first signs and all are believed. Processes that
+   * share it believe each other's tokens. @default made at start
+   */
+  tokenSecret?: TokenSecret | readonly TokenSecret[];
+  /** Take tokens of `tokens.issue` only, none that is just a name. @default false */
+  issuedOnly?: boolean;
+  /** Keep a record of each tunnel's opening and end in the journal. @default false */
+  log?: boolean;
+}
+
+/** A plugin's own server, and which requests are its. */
+export interface HttpForwardingOptions {
+  /** Requests and WebSockets to this path and below it are forwarded. */
+  prefix: string;
+  /** The URL to which the rest of the path is added, or a UNIX socket and a path there. */
+  target: HttpAddress;
+  /** Who may. @default `proxy.authorize`, or the attachment's; one is required */
+  authorize?: Authorize;
+  /** How long the target may take to begin its answer, in milliseconds. @default 120000 */
+  answerTimeoutMs?: number;
 }

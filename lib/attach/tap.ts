@@ -6,9 +6,11 @@ import { refuseUnclaimed, serveAsRequest } from './unclaimed.ts';
 
 /** What an attachment wants of a server. */
 export interface TapMember {
-  /** Upgrade requests to this path are its own. */
   readonly path: string;
-  onRequest(request: IncomingMessage, response: ServerResponse): void;
+  /** True if upgrade requests to this path are its own. */
+  claims(path: string): boolean;
+  /** True if it answers the request itself, unless another has taken it; the server's own listeners then do not see it. */
+  onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean;
   onThrow(response: ServerResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -87,7 +89,9 @@ class Tap {
   }
 
   #request(server: Server, args: [IncomingMessage, ServerResponse]): boolean {
-    for (const member of this.#members) member.onRequest(...args);
+    let taken = false;
+    for (const member of this.#members) taken = member.onRequest(...args, taken) || taken;
+    if (taken) return true;
     try {
       return this.#emit.call(server, 'request', ...args);
     } catch (error) {
@@ -113,8 +117,11 @@ class Tap {
 
   #claimant(request: IncomingMessage): TapMember | undefined {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return undefined;
-    const path = request.url?.split('?')[0];
-    return this.#members.find((member) => member.path === path);
+    const path = request.url?.split('?')[0] ?? '';
+    return (
+      this.#members.find((member) => member.path === path) ??
+      this.#members.find((member) => member.claims(path))
+    );
   }
 
   #othersListen(): boolean {

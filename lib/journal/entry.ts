@@ -43,6 +43,21 @@ export interface RequestRecord {
   readonly message: string;
   /** The request's body, secrets replaced; only when asked for. */
   readonly params?: unknown;
-  /** On a `TASK` record: the id of the record of the request that started it. */
+  /** On a `TASK` or `CLOSE` record: the id of the record of what has ended. */
   readonly task?: string;
+  /** On the records of a tunnel, `OPEN` and `CLOSE`; bytes and reason when it has ended. */
+  readonly tunnel?: TunnelRecord;
+}
+
+/** What the log tells of a tunnel. */
+export interface TunnelRecord {
+  /** The name that the token stands for. */
+  readonly name: string;
+  readonly target: string;
+  /** From the client to the target. */
+  readonly bytesIn?: number;
+  /** From the target to the client. */
+  readonly bytesOut?: number;
+  /** Which side ended it, and how. */
+  readonly reason?: string;
 }

@@ -81,8 +81,8 @@ async function* mergeTasks(newestFirst: AsyncIterable<Entry> | Iterable<Entry>):
       continue;
     }
     ends.delete(request.id);
-    const { status, outcome, durationMs } = end;
-    yield { ...entry, request: { ...request, status, outcome, durationMs } };
+    const { status, outcome, durationMs, tunnel } = end;
+    yield { ...entry, request: { ...request, status, outcome, durationMs, ...(tunnel && { tunnel }) } };
   }
 }
 

@@ -12,6 +12,10 @@ export const CloseCode = {
   unauthorized: 4401,
   /** `since` did not come in time. */
   handshakeTimeout: 4408,
+  /** Nothing passed through the tunnel for too long. */
+  idle: 4410,
+  /** The tunnel has carried as much, or been open as long, as it may. */
+  limitReached: 4413,
   /** The reader was slower than the wire can make good: connect again. */
   tooSlow: 4429,
   /** The proxy's target failed. */

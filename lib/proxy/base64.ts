@@ -3,11 +3,12 @@
  * URL-safe letters: what clients of websockify have been seen to send.
  */
 export function decodeBase64(text: string): Buffer | undefined {
-  const packed = /[\t\n\f\r ]/.test(text) ? text.replace(/[\t\n\f\r ]+/g, '') : text;
-  const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
-  const letters = padding ? packed.slice(0, -padding) : packed;
-  // Searching for what must not be there, not matching the whole: a match of 16 MB overflows the regex's stack.
-  if (/[^\w+/-]/.test(letters) || letters.length % 4 === 1) return undefined;
-  if (padding && packed.length % 4 !== 0) return undefined;
-  return Buffer.from(letters, 'base64');
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const letters = text.length - padding;
+  const bytes = Buffer.from(text, 'base64');
+  // Node leaves out what is no base64, so that the length tells: several times as fast as looking at each letter.
+  const whole = letters % 4 !== 1 && bytes.length === Math.floor((letters * 3) / 4);
+  if (whole && (padding === 0 || text.length % 4 === 0)) return bytes;
+  const packed = text.replace(/[\t\n\f\r ]+/g, '');
+  return packed.length < text.length ? decodeBase64(packed) : undefined;
 }

@@ -1,15 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import createDebug from 'debug';
 import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
-import type { Target } from './target.ts';
+import { addressOf, describeTarget, type Target } from './target.ts';
 
 const debug = createDebug('reqcast:proxy');
 
-/** Longer than any machine at hand needs, shorter than a browser's patience. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Longer than any machine at hand needs, and within the handshake's time, so that the answer names the target. */
+export const CONNECT_TIMEOUT_MS = 8_000;
 
 export interface ConnectOptions {
-  /** @default 10000 */
+  /** @default 8000 */
   connectTimeoutMs?: number;
   /** Gives up when aborted; the promise is rejected with its reason. */
   signal?: AbortSignal;
@@ -28,7 +28,7 @@ export function connectTarget(target: Target, options: ConnectOptions = {}): Pro
       reject(signal.reason);
       return;
     }
-    const socket = connect({ ...addressOf(target), allowHalfOpen: true });
+    const socket = connect({ ...socketOptions(target), allowHalfOpen: true });
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -46,7 +46,7 @@ export function connectTarget(target: Target, options: ConnectOptions = {}): Pro
     signal?.addEventListener('abort', onAbort, { once: true });
     // Stays: between here and the tunnel nobody else listens.
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      debug('%s: %s', nameOf(target), error.message);
+      debug('%s: %s', describeTarget(target), error.message);
       giveUp(failure(target, codeOf(error), error.code ?? error.message, error));
     });
     socket.once('connect', () => {
@@ -57,19 +57,18 @@ export function connectTarget(target: Target, options: ConnectOptions = {}): Pro
 }
 
 /** What an upgrade request is answered if this is why it cannot be served. */
-export function httpStatusOf(error: unknown): 404 | 502 | 504 {
+export function httpStatusOf(error: unknown): 403 | 404 | 502 | 504 {
   const code = error instanceof ReqcastError ? error.code : undefined;
   if (code === 'TARGET_NOT_FOUND') return 404;
+  if (code === 'TARGET_FORBIDDEN') return 403;
   return code === 'TARGET_TIMEOUT' ? 504 : 502;
 }
 
-function addressOf(target: Target) {
-  if ('socketPath' in target) return { path: target.socketPath };
-  return { host: target.host, port: target.port, noDelay: true, keepAlive: true };
-}
-
-function nameOf(target: Target): string {
-  return 'socketPath' in target ? target.socketPath : `${target.host}:${target.port}`;
+function socketOptions(target: Target) {
+  const address = addressOf(target);
+  return 'socketPath' in address
+    ? { path: address.socketPath }
+    : { ...address, noDelay: true, keepAlive: true };
 }
 
 function codeOf(error: NodeJS.ErrnoException): ErrorCode {
@@ -78,6 +77,6 @@ function codeOf(error: NodeJS.ErrnoException): ErrorCode {
 }
 
 function failure(target: Target, code: ErrorCode, why: string, cause?: unknown): ReqcastError {
-  const message = `The target ${nameOf(target)} cannot be reached (${why}): is it running, and may this user connect?`;
+  const message = `The target ${describeTarget(target)} cannot be reached (${why}): is it running, and may this user connect?`;
   return new ReqcastError(code, message, { cause });
 }

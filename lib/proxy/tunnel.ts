@@ -3,6 +3,8 @@ import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { decodeBase64 } from './base64.ts';
+import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
+import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
 const debug = createDebug('reqcast:proxy');
 
@@ -18,66 +20,79 @@ const ABNORMAL_CLOSURE = 1006;
 /** `base64`: each message is the base64 of a piece of the stream; `binary`: the piece itself. */
 export type TunnelWire = 'binary' | 'base64';
 
-export interface TunnelOptions {
+export interface TunnelOptions extends TunnelLimits {
   /** @default 262144 */
   highWaterBytes?: number;
   /** @default 5000 */
   closeTimeoutMs?: number;
 }
 
-/** Which side ended the tunnel, and how. */
-type TunnelReason = 'client-closed' | 'client-failed' | 'target-closed' | 'target-failed' | 'invalid-payload';
-
-export interface TunnelEnd {
-  readonly reason: TunnelReason;
-  /** From the client to the target. */
-  readonly bytesIn: number;
-  /** From the target to the client. */
-  readonly bytesOut: number;
-}
-
 /**
  * Carries bytes both ways until both ends are closed. At the target's end of stream the client gets all bytes and
- * then close code 1000; 4502 if the target failed; 1007 for what is not base64. A side that does not read stops the
- * other. The socket must allow half-open, as that of `connectTarget` does.
- *
- * @returns resolves when nothing is open any more; never rejects
+ * then close code 1000; 4502 if the target failed; 1007 for what is not base64; 4410 or 4413 at a limit. A side that
+ * does not read stops the other. The socket must allow half-open, as that of `connectTarget` does.
  */
 export function tunnel(
   ws: WebSocket,
   socket: Socket,
   wire: TunnelWire,
   options: TunnelOptions = {},
-): Promise<TunnelEnd> {
-  return new Promise((resolve) => new Tunnel(ws, socket, wire, options, resolve).open());
+): OpenTunnel {
+  const opened = new Tunnel(ws, socket, wire, options);
+  opened.open();
+  return opened;
 }
 
-class Tunnel {
+/** What the client is told at a limit. */
+const LIMITS: Record<LimitReason, [code: number, reason: string]> = {
+  idle: [CloseCode.idle, 'nothing passed for too long'],
+  'max-bytes': [CloseCode.limitReached, 'more bytes than one connection may carry'],
+  'max-duration': [CloseCode.limitReached, 'open for as long as one connection may be'],
+};
+
+class Tunnel implements OpenTunnel {
+  readonly ended: Promise<TunnelEnd>;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #wire: TunnelWire;
   readonly #options: TunnelOptions;
-  readonly #resolve: (end: TunnelEnd) => void;
+  readonly #limiter: Limiter;
+  #resolve!: (end: TunnelEnd) => void;
   #reason: TunnelReason | undefined;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Set when this side closes: what the client still sends is nobody's. */
+  #deaf = false;
   #sending = 0;
   #deadline: NodeJS.Timeout | undefined;
   #clientOpen = true;
   #targetOpen = true;
 
-  constructor(
-    ws: WebSocket,
-    socket: Socket,
-    wire: TunnelWire,
-    options: TunnelOptions,
-    resolve: (end: TunnelEnd) => void,
-  ) {
+  constructor(ws: WebSocket, socket: Socket, wire: TunnelWire, options: TunnelOptions) {
     this.#ws = ws;
     this.#socket = socket;
     this.#wire = wire;
     this.#options = options;
-    this.#resolve = resolve;
+    this.#limiter = new Limiter(options, (reason) => this.#hangUp(reason, ...LIMITS[reason]));
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  close(): void {
+    this.#hangUp('closed', CloseCode.normal, 'closed by the server');
+  }
+
+  leave(): void {
+    this.#reason ??= 'closed';
+    this.#deaf = true;
+    this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#reason ??= 'closed';
+    this.#ws.terminate();
+    this.#socket.destroy();
   }
 
   open(): void {
@@ -98,27 +113,30 @@ class Tunnel {
   }
 
   #fromClient(data: RawData): void {
-    if (this.#reason === 'invalid-payload' || !this.#socket.writable) return;
+    if (this.#deaf || !this.#socket.writable) return;
     const raw = bytesOf(data);
     const bytes = this.#wire === 'base64' ? decodeBase64(raw.toString('latin1')) : raw;
     if (!bytes) {
-      this.#reason ??= 'invalid-payload';
-      this.#closeClient(CloseCode.invalidPayload, 'not base64');
+      this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
       return;
     }
-    this.#bytesIn += bytes.length;
-    if (bytes.length > 0 && !this.#socket.write(bytes)) this.#ws.pause();
+    if (bytes.length === 0) return;
+    this.bytesIn += bytes.length;
+    this.#limiter.count(bytes.length);
+    if (!this.#socket.write(bytes)) this.#ws.pause();
   }
 
   #fromTarget(chunk: Buffer): void {
     const ws = this.#ws;
     // The client is leaving; the rest is read so that the target can end.
     if (ws.readyState !== ws.OPEN) return;
-    this.#bytesOut += chunk.length;
+    this.bytesOut += chunk.length;
     this.#sending++;
     const binary = this.#wire === 'binary';
-    ws.send(binary ? chunk : chunk.toString('base64'), { binary }, () => this.#sent());
+    const piece = binary ? chunk : Buffer.from(chunk.toString('base64'), 'latin1');
+    ws.send(piece, { binary }, () => this.#sent());
     if (ws.bufferedAmount > this.#highWaterBytes) this.#socket.pause();
+    this.#limiter.count(chunk.length);
   }
 
   #sent(): void {
@@ -158,6 +176,13 @@ class Tunnel {
     this.#settle();
   }
 
+  /** This side ends it: neither what the target says nor what the client says goes through any more. */
+  #hangUp(reason: TunnelReason, code: number, text: string): void {
+    this.#reason ??= reason;
+    this.#deaf = true;
+    this.#closeClient(code, text);
+  }
+
   /** Reads on, or the client's Close frame would never be seen. */
   #closeClient(code: number, reason: string): void {
     this.#ws.resume();
@@ -187,7 +212,8 @@ class Tunnel {
   #settle(): void {
     if (this.#clientOpen || this.#targetOpen) return;
     clearTimeout(this.#deadline);
-    this.#resolve({ reason: this.#reason as TunnelReason, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
+    this.#limiter.stop();
+    this.#resolve({ reason: this.#reason as TunnelReason, bytesIn: this.bytesIn, bytesOut: this.bytesOut });
   }
 }
 

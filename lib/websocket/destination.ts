@@ -30,8 +30,31 @@ export interface Guest {
   leave(): void;
 }
 
+/** What the endpoint itself does with a WebSocket, or with what stands in the place of one. */
+export interface Line {
+  readonly OPEN: number;
+  readonly readyState: number;
+  readonly isPaused: boolean;
+  on(what: 'error', listener: (error: Error) => void): unknown;
+  on(what: 'pong' | 'message' | 'close', listener: () => void): unknown;
+  once(what: 'close', listener: () => void): unknown;
+  ping(): void;
+  close(code: number, why: string): void;
+  terminate(): void;
+}
+
+/** Who was let in, and how to find out whether they still are. */
+interface Welcome {
+  /** Who was authorized. */
+  readonly connection: Connection;
+  /** Asks again. @throws Refusal, or what `authorize` throws */
+  authorize(): Promise<Connection>;
+  /** The client went away, or offered nothing in common, before it was opened or taken. */
+  abandon?(): void;
+}
+
 /** Where a token leads. */
-export interface Destination {
+export interface Destination extends Welcome {
   /** The subprotocols it speaks; without any offered, none is agreed on. */
   readonly protocols: readonly string[];
   /** This one rather than any other, if it is offered. */
@@ -40,11 +63,11 @@ export interface Destination {
   readonly maxMessageBytes: number;
   /** How many messages are taken from the client; absent: any number. */
   readonly maxMessagesPerSecond?: number;
-  /** Who was authorized. */
-  readonly connection: Connection;
-  /** Asks again. @throws Refusal, or what `authorize` throws */
-  authorize(): Promise<Connection>;
   open(entrance: Entrance): Guest;
-  /** The client went away, or offered nothing in common, before `open`. */
-  abandon?(): void;
+}
+
+/** Somebody else who takes the client's connection as it is, handshake and all. */
+export interface Handover extends Welcome {
+  readonly maxMessagesPerSecond?: undefined;
+  take(socket: Duplex, head: Buffer): { readonly line: Line; readonly guest: Guest };
 }

@@ -4,17 +4,17 @@ import createDebug from 'debug';
 import { WebSocketServer } from 'ws';
 import { Arrival } from './arrival.ts';
 import { Capacity, type CapacityRule } from './capacity.ts';
-import type { Connection, Destination } from './destination.ts';
+import type { Connection, Destination, Handover } from './destination.ts';
 import { Guests, type GuestsOptions } from './guests.ts';
 import { assertOrigin, type OriginRule } from './origin.ts';
 import { Refusal, refuse } from './refusal.ts';
-import { offeredProtocols, tokenName } from './token.ts';
+import { offeredProtocols } from './token.ts';
 
 const debug = createDebug('reqcast:websocket');
 
 export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions {
-  /** Authorizes and finds where a name leads. @throws Refusal */
-  resolve(name: string, request: IncomingMessage, signal: AbortSignal): Promise<Destination>;
+  /** Authorizes and finds where a request leads. @throws Refusal */
+  resolve(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover>;
   /** Who is at the other end. */
   addressOf(request: IncomingMessage): string | undefined;
   /** Told, at most once a minute, that a client was refused because there are too many. */
@@ -57,12 +57,11 @@ export class Endpoint {
     const leave = this.#capacity.enter(this.#options.addressOf(request));
     if (socket.destroyed) leave();
     else socket.once('close', leave);
-    const name = tokenName(request);
     const arrival = new Arrival(socket, this.#options.handshakeTimeoutMs);
     this.#arrivals.add(arrival);
     try {
       const destination = await arrival.decide(
-        (signal) => this.#options.resolve(name, request, signal),
+        (signal) => this.#options.resolve(request, signal),
         (late) => late.abandon?.(),
       );
       this.#open(destination, arrival, { request, socket, head });
@@ -72,7 +71,7 @@ export class Endpoint {
   }
 
   #open(
-    destination: Destination,
+    destination: Destination | Handover,
     arrival: Arrival,
     { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
   ): void {
@@ -81,11 +80,17 @@ export class Endpoint {
       if (socket.destroyed) return;
       if (this.#closed) throw this.#closed;
       arrival.assertWelcome(destination.connection);
+      if ('take' in destination) {
+        opened = true;
+        const { line, guest } = destination.take(socket, head);
+        this.#guests.admit(destination, line, guest);
+        return;
+      }
       const protocol = choose(offeredProtocols(request), destination);
       this.#agreed.set(request, protocol);
       this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
         opened = true;
-        this.#guests.admit(destination, { ws, socket, protocol });
+        this.#guests.admit(destination, ws, destination.open({ ws, socket, protocol }));
       });
     } finally {
       if (!opened) destination.abandon?.();

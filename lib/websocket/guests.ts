@@ -1,8 +1,7 @@
 import createDebug from 'debug';
-import type { WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { HEARTBEAT_MS } from '../protocol/wire.ts';
-import type { Connection, Destination, Entrance, Guest } from './destination.ts';
+import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
 import { Pace } from './pace.ts';
 
 const debug = createDebug('reqcast:websocket');
@@ -20,7 +19,7 @@ export interface GuestsOptions {
 
 interface Visit {
   readonly guest: Guest;
-  readonly destination: Destination;
+  readonly destination: Destination | Handover;
   connection: Connection;
   /** Has said nothing since the last beat. */
   silent: boolean;
@@ -30,7 +29,7 @@ interface Visit {
 /** The open WebSockets, whatever is at their other end: their heartbeats, and the ways in which they are ended. */
 export class Guests {
   readonly #options: GuestsOptions;
-  readonly #visits = new Map<WebSocket, Visit>();
+  readonly #visits = new Map<Line, Visit>();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(options: GuestsOptions) {
@@ -38,12 +37,11 @@ export class Guests {
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
-  admit(destination: Destination, entrance: Entrance): void {
-    const { ws } = entrance;
+  admit(destination: Destination | Handover, ws: Line, guest: Guest): void {
     const { connection, maxMessagesPerSecond } = destination;
     const pace = maxMessagesPerSecond === undefined ? undefined : new Pace(maxMessagesPerSecond);
     const visit: Visit = {
-      guest: destination.open(entrance),
+      guest,
       destination,
       connection,
       silent: false,
@@ -63,7 +61,7 @@ export class Guests {
     this.#askAgain(ws, visit);
   }
 
-  #forget(ws: WebSocket, visit: Visit): void {
+  #forget(ws: Line, visit: Visit): void {
     clearTimeout(visit.again);
     this.#visits.delete(ws);
   }
@@ -81,7 +79,7 @@ export class Guests {
     }
   }
 
-  #askAgain(ws: WebSocket, visit: Visit): void {
+  #askAgain(ws: Line, visit: Visit): void {
     const { reauthorizeMs } = this.#options;
     if (reauthorizeMs === 0) return;
     visit.again = setTimeout(async () => {
@@ -113,12 +111,7 @@ export class Guests {
   }
 
   /** Nothing passes from here on, though the other end may take its time to close. */
-  #turnOut(
-    ws: WebSocket,
-    { guest }: Visit,
-    code: number = CloseCode.unauthorized,
-    why = 'authorize again',
-  ): void {
+  #turnOut(ws: Line, { guest }: Visit, code: number = CloseCode.unauthorized, why = 'authorize again'): void {
     if (ws.readyState !== ws.OPEN) return;
     ws.close(code, why);
     guest.leave();

@@ -7,29 +7,40 @@ const MAX_TOKEN_LENGTH = 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/** The token in a request's URL: as it is written there, and the name that it stands for if it is base64url. */
+export interface WrittenToken {
+  readonly text: string;
+  readonly name?: string | undefined;
+}
+
 /**
- * The name that the request's `token` stands for: base64url, padding optional. Without a token a `reqcast.v1` client
- * means the hub.
+ * The request's `token`. Without one a `reqcast.v1` client means the hub.
  *
  * @throws Refusal 400
  */
-export function tokenName(request: IncomingMessage): string {
+export function tokenOf(request: IncomingMessage): WrittenToken {
   const token = new URLSearchParams(request.url?.split('?')[1] ?? '').get('token');
   if (!token) {
-    if (offeredProtocols(request).includes(SUBPROTOCOL)) return HUB_TOKEN;
+    if (offeredProtocols(request).includes(SUBPROTOCOL)) return { text: '', name: HUB_TOKEN };
     throw new Refusal(400, 'MISSING_TOKEN', 'The URL needs ?token=<base64url of a name>.');
   }
-  // URLSearchParams reads "+" as a space, and plain base64 has it.
-  const text = token.replace(/ /g, '+');
-  if (text.length > MAX_TOKEN_LENGTH || !/^[\w+/-]+={0,2}$/.test(text)) throw badToken();
-  try {
-    const name = decoder.decode(Buffer.from(text, 'base64'));
-    if (name) return name;
-  } catch {}
-  throw badToken();
+  if (token.length > MAX_TOKEN_LENGTH) throw badToken();
+  return { text: token, name: nameIn(token) };
 }
 
-function badToken(): Refusal {
+/** Padding is optional. */
+function nameIn(token: string): string | undefined {
+  // URLSearchParams reads "+" as a space, and plain base64 has it.
+  const text = token.replace(/ /g, '+');
+  if (!/^[\w+/-]+={0,2}$/.test(text)) return undefined;
+  try {
+    return decoder.decode(Buffer.from(text, 'base64')) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function badToken(): Refusal {
   return new Refusal(400, 'BAD_TOKEN', 'The token is not the base64url of a name.');
 }
 

@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import type { Connection } from '../websocket/destination.ts';
+import { Refusal } from '../websocket/refusal.ts';
+import type { Authorize } from './options.ts';
+
+/**
+ * The audiences that `authorize` gives a visitor. Without one everyone may enter.
+ *
+ * @param name where a tunnel is to lead
+ * @throws Refusal 401
+ */
+export async function authorized(
+  authorize: Authorize | undefined,
+  request: IncomingMessage,
+  name?: string,
+): Promise<readonly string[]> {
+  const given = authorize ? await authorize(request, name) : true;
+  if (given === true) return [];
+  if (Array.isArray(given)) return given;
+  throw new Refusal(401, 'UNAUTHORIZED', 'Log in first.');
+}
+
+/**
+ * Asks who this is. Each time with a request as it came in: what middleware left on it the last time, a session for
+ * instance, would be taken for the answer.
+ *
+ * @throws Refusal 401
+ */
+export async function connect(
+  authorize: Authorize | undefined,
+  original: IncomingMessage,
+  name?: string,
+): Promise<Connection> {
+  const request: IncomingMessage = Object.create(original);
+  return { request, audiences: await authorized(authorize, request, name) };
+}
