@@ -4,6 +4,9 @@ import { HEARTBEAT_MS } from '../protocol/wire.ts';
 import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
 import { Pace } from './pace.ts';
 
+/** A heartbeat is spread over its interval in so many parts: ten thousand pings at once would hold the loop. */
+const PARTS = 30;
+
 const debug = createDebug('reqcast:websocket');
 
 export interface GuestsOptions {
@@ -20,6 +23,8 @@ export interface GuestsOptions {
 interface Visit {
   readonly guest: Guest;
   readonly destination: Destination | Handover;
+  /** In which part of the interval its heartbeat is. */
+  readonly part: number;
   connection: Connection;
   /** Has said nothing since the last beat. */
   silent: boolean;
@@ -31,10 +36,12 @@ export class Guests {
   readonly #options: GuestsOptions;
   readonly #visits = new Map<Line, Visit>();
   readonly #heartbeat: NodeJS.Timeout;
+  #part = 0;
+  #admitted = 0;
 
   constructor(options: GuestsOptions) {
     this.#options = options;
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS / PARTS).unref();
   }
 
   admit(destination: Destination | Handover, ws: Line, guest: Guest): void {
@@ -43,6 +50,7 @@ export class Guests {
     const visit: Visit = {
       guest,
       destination,
+      part: this.#admitted++ % PARTS,
       connection,
       silent: false,
       again: undefined,
@@ -67,7 +75,9 @@ export class Guests {
   }
 
   #beat(): void {
+    this.#part = (this.#part + 1) % PARTS;
     for (const [ws, visit] of this.#visits) {
+      if (visit.part !== this.#part) continue;
       // A tunnel whose target is slow pauses its WebSocket, and a pong waits behind the data.
       if (visit.silent && !ws.isPaused) {
         ws.terminate();
