@@ -87,6 +87,12 @@ describe('notify', () => {
     expect(() => live.notify(topic, data)).toThrow(expect.objectContaining({ code }));
   });
 
+  test('refuses an audience in the options’ place, where it would be none', () => {
+    const { live } = run();
+    const notify = () => live.notify('POST:/a', 1, ['staff'] as never);
+    expect(notify).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+  });
+
   test.each([['staff'], [null], [['staff', 7]], [{ length: 1 }]])(
     'refuses the audience %p, and serves everyone after it',
     async (audience) => {

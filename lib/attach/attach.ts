@@ -3,7 +3,6 @@ import type { Server as HttpsServer } from 'node:https';
 import createDebug from 'debug';
 import { eomFormat } from '../hub/eom-format.ts';
 import { Hub } from '../hub/hub.ts';
-import type { Draft } from '../journal/entry.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
@@ -20,6 +19,7 @@ import { copyData } from './data.ts';
 import { Destinations, type ProxyParts } from './destinations.ts';
 import { type Fault, faults } from './faults.ts';
 import { Forwardings } from './forwardings.ts';
+import { Intake } from './intake.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
 import type { AttachOptions } from './options.ts';
@@ -29,9 +29,6 @@ import { TunnelTokens } from './tunnel-tokens.ts';
 import { Tunnels } from './tunnels.ts';
 
 const debug = createDebug('reqcast:attach');
-
-/** Entries that came before the journal is open wait in memory, up to so many. */
-const MAX_EARLY_ENTRIES = 10_000;
 
 /** After `close` clients come back spread over so long: most servers that are restarted are back by then. */
 const CLOSE_MS = 1_000;
@@ -67,6 +64,7 @@ class Wiring implements Attachment, TapMember {
   ready!: Promise<void>;
   readonly #options: NormalizedOptions;
   readonly #fault: Fault;
+  readonly #intake: Intake;
   readonly #hub: Hub;
   readonly #listeners: Listeners;
   readonly #observer: Observer;
@@ -74,20 +72,19 @@ class Wiring implements Attachment, TapMember {
   readonly #proxy: ProxyParts;
   readonly #push: PushServer | undefined;
   readonly #untap = new Map<Server, () => void>();
-  #early: Draft[] | undefined = [];
   #closing: Promise<void> | undefined;
-  #sealed = false;
 
   constructor(options: NormalizedOptions) {
     this.#options = options;
     this.path = options.path;
     const fault = faults(options.onError);
     this.#fault = fault;
+    this.#intake = new Intake(options.journal, fault);
     const { windowSize, stallTimeoutMs } = options;
     this.#hub = new Hub({ windowSize, stallTimeoutMs, onFault: (error) => fault('hub', error) });
     this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
     this.#observer = new Observer(options, {
-      append: (draft) => this.#append(draft),
+      append: (draft) => this.#intake.take(draft),
       fault: (error) => fault('request', error),
     });
     this.#proxy = {
@@ -110,7 +107,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   get position() {
-    return this.#early ? undefined : this.#hub.position;
+    return this.#intake.settled ? this.#hub.position : undefined;
   }
 
   get socketPath() {
@@ -125,10 +122,8 @@ class Wiring implements Attachment, TapMember {
   open(): void {
     this.ready = this.#open();
     this.ready.catch((error: unknown) => {
-      const lost = this.#early?.length ?? 0;
-      this.#early = undefined;
+      this.#intake.fail();
       if (!this.#closing) this.#fault('journal', error);
-      if (lost > 0) debug('%d entries had no journal to go to', lost);
     });
   }
 
@@ -141,9 +136,7 @@ class Wiring implements Attachment, TapMember {
     };
     await journal.open(sink, windowSize);
     this.#listeners.open();
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const draft of early) journal.append(draft);
+    this.#intake.open();
     await this.#push?.open();
   }
 
@@ -185,22 +178,16 @@ class Wiring implements Attachment, TapMember {
     });
   }
 
-  #append(draft: Draft): void {
-    if (this.#sealed) return;
-    if (!this.#early) this.#options.journal.append(draft);
-    else if (this.#early.push(draft) > MAX_EARLY_ENTRIES) {
-      this.#early.shift();
-      const message = `More than ${MAX_EARLY_ENTRIES} entries came before the journal was open; the oldest are lost.`;
-      this.#fault('journal', new ReqcastError('OVERLOADED', message));
-    }
-  }
-
   notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void {
-    if (this.#sealed) throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
+    if (this.#intake.sealed)
+      throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     assertTopic(topic);
     const copy = copyData(data);
+    // A list in the options' place would be announced to everyone.
+    if (Array.isArray(options))
+      throw new ReqcastError('INVALID_OPTION', 'The options of notify are a list; give { audience: […] }.');
     const audience = copyAudience(options?.audience);
-    this.#append({
+    this.#intake.take({
       time: Date.now(),
       topic,
       ...(copy !== undefined && { data: copy }),
@@ -264,7 +251,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {
-    if (this.#sealed) return false;
+    if (this.#intake.sealed) return false;
     this.#follow(request, response);
     return !taken && this.#proxy.forwardings.serve(request, response);
   }
@@ -310,7 +297,7 @@ class Wiring implements Attachment, TapMember {
     // Until here upgrades are answered by us, with 503.
     for (const untap of this.#untap.values()) untap();
     this.#untap.clear();
-    this.#sealed = true;
+    this.#intake.seal();
     await journal.close();
   }
 }

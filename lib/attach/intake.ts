@@ -1,0 +1,61 @@
+import createDebug from 'debug';
+import type { Draft } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { ReqcastError } from '../protocol/errors.ts';
+import type { Fault } from './faults.ts';
+
+const debug = createDebug('reqcast:attach');
+
+/** Entries that came before the journal is open wait in memory, up to so many. */
+const MAX_EARLY_ENTRIES = 10_000;
+
+/** The one way into the journal, from the attachment's first moment to its last. */
+export class Intake {
+  readonly #journal: Journal;
+  readonly #fault: Fault;
+  #early: Draft[] | undefined = [];
+  #sealed = false;
+
+  constructor(journal: Journal, fault: Fault) {
+    this.#journal = journal;
+    this.#fault = fault;
+  }
+
+  /** The journal was opened, or could not be. */
+  get settled(): boolean {
+    return this.#early === undefined;
+  }
+
+  /** Nothing is taken any more. */
+  get sealed(): boolean {
+    return this.#sealed;
+  }
+
+  take(draft: Draft): void {
+    if (this.#sealed) return;
+    if (!this.#early) this.#journal.append(draft);
+    else if (this.#early.push(draft) > MAX_EARLY_ENTRIES) {
+      this.#early.shift();
+      const message = `More than ${MAX_EARLY_ENTRIES} entries came before the journal was open; the oldest are lost.`;
+      this.#fault('journal', new ReqcastError('OVERLOADED', message));
+    }
+  }
+
+  /** The journal is open: what came before follows. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const draft of early) this.#journal.append(draft);
+  }
+
+  /** The journal could not be opened. */
+  fail(): void {
+    const lost = this.#early?.length ?? 0;
+    this.#early = undefined;
+    if (lost > 0) debug('%d entries had no journal to go to', lost);
+  }
+
+  seal(): void {
+    this.#sealed = true;
+  }
+}
