@@ -57,15 +57,22 @@ describe('a record', () => {
     });
   });
 
-  test('has the forwarded address only from a trusted proxy', async () => {
-    const headers = { 'X-Forwarded-For': '203.0.113.9, 10.0.0.1' };
-    const trusting = await run({ trustProxy: true });
-    await send(trusting.port, 'POST', '/a', { headers });
-    expect((await trusting.entries(1))[0]?.request?.address).toBe('203.0.113.9');
-    const wary = await run();
-    await send(wary.port, 'POST', '/a', { headers });
-    expect((await wary.entries(1))[0]?.request?.address).toBe('127.0.0.1');
-  });
+  test.each<[boolean | number, string]>([
+    [false, '127.0.0.1'],
+    [0, '127.0.0.1'],
+    [true, '10.0.0.1'],
+    [1, '10.0.0.1'],
+    [2, '203.0.113.9'],
+    [9, '6.6.6.6'],
+  ])(
+    'with trustProxy %p has the address that the outermost proxy saw, which is %s',
+    async (trustProxy, address) => {
+      const { port, entries } = await run({ trustProxy });
+      const headers = { 'X-Forwarded-For': '6.6.6.6, 203.0.113.9, 10.0.0.1' };
+      await send(port, 'POST', '/a', { headers });
+      expect((await entries(1))[0]?.request?.address).toBe(address);
+    },
+  );
 
   test('has params only when asked, secrets replaced', async () => {
     const body = JSON.stringify({ name: 'x', password: 'y' });

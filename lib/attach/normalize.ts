@@ -70,6 +70,9 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   const { reauthorizeMs = 0, origins = [] } = options;
   if (!Number.isInteger(reauthorizeMs) || reauthorizeMs < 0 || reauthorizeMs > MAX_TIMER_MS)
     refuse('reauthorizeMs', reauthorizeMs, `a whole number, 0 (never) to ${MAX_TIMER_MS}`);
+  const { trustProxy = false } = options;
+  if (typeof trustProxy !== 'boolean' && !(Number.isInteger(trustProxy) && trustProxy >= 0))
+    refuse('trustProxy', trustProxy, 'true, false, or how many proxies there are');
   for (const origin of origins) assertOrigin(origin);
   return {
     ...options,
@@ -78,7 +81,7 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
     origins,
     reauthorizeMs,
     serverTiming: options.serverTiming ?? true,
-    trustProxy: options.trustProxy ?? false,
+    trustProxy,
     journal: options.journal ?? memoryJournal(),
   };
 }

@@ -67,7 +67,7 @@ export class Tunnels {
 
   #describe(tunnel: OpenTunnel, { name, target, request }: Opening): Tunnel {
     const user = this.#userOf(request);
-    const address = addressOf(request, this.#options.trustProxy === true);
+    const address = addressOf(request, this.#options.trustProxy ?? false);
     return {
       id: randomUUID(),
       name,

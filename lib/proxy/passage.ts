@@ -11,7 +11,7 @@ export interface PassageOptions {
   /** What `rest` was cut off from, told as `X-Forwarded-Prefix`. */
   prefix?: string;
   /** Believe the `X-Forwarded-*` of the client and add to them; else they are replaced. */
-  trustProxy?: boolean;
+  trustProxy?: boolean | number;
 }
 
 const FORWARDED = ['for', 'host', 'port', 'prefix', 'proto'].map((name) => `x-forwarded-${name}`);

@@ -27,14 +27,15 @@ export function nameOf(user: unknown): string | undefined {
   return undefined;
 }
 
-/** The remote address; behind a trusted proxy the one that it names. IPv4 is told as IPv4. */
-export function addressOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
-  const forwarded = trustProxy
-    ? String(request.headers['x-forwarded-for'] ?? '')
-        .split(',')[0]
-        ?.trim()
-    : '';
-  return (forwarded || request.socket.remoteAddress)?.replace(/^::ffff:(?=\d+\.)/, '');
+/**
+ * The remote address; behind proxies of one's own the one that the outermost of them saw. Each adds what it saw at the
+ * right of `X-Forwarded-For`; what stands further left anybody may have written. IPv4 is told as IPv4.
+ */
+export function addressOf(request: IncomingMessage, trustProxy: boolean | number): string | undefined {
+  const proxies = Number(trustProxy);
+  const seen = proxies === 0 ? [] : String(request.headers['x-forwarded-for'] ?? '').split(',');
+  const address = (seen.at(-proxies) ?? seen[0])?.trim() || request.socket.remoteAddress;
+  return address?.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** The topic's first segment. */

@@ -56,7 +56,7 @@ export class Observer {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): Exchange {
-    const exchange = new Exchange(request, response, addressOf(request, this.#options.trustProxy === true));
+    const exchange = new Exchange(request, response, addressOf(request, this.#options.trustProxy ?? false));
     exchange.extra = extra;
     this.#exchanges.set(response, exchange);
     response.once('close', () => this.#finish(exchange));

@@ -33,8 +33,11 @@ export interface RequestOptions {
   params?: boolean | ((request: IncomingMessage, response: ServerResponse) => unknown);
   /** More names whose values are replaced in params and in query strings, upper or lower case. */
   redact?: readonly string[];
-  /** Believe `X-Forwarded-For` and `X-Forwarded-Host`: set it behind a proxy of your own only. @default false */
-  trustProxy?: boolean;
+  /**
+   * How many proxies of your own are in front, each of which adds to `X-Forwarded-For`; `true` is one. Believes
+   * `X-Forwarded-Host` too. Nobody may reach the server past them. @default false
+   */
+  trustProxy?: boolean | number;
   /** Leave this request out altogether. */
   skip?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Sees each record just before the journal does, and may change it. */

@@ -10,7 +10,7 @@ export interface CapacityRule {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   /** Addresses come from the proxy's header, so loopback is a client's too. */
-  readonly trustProxy: boolean;
+  readonly trustProxy: boolean | number;
 }
 
 /** How many connections there are, in all and for each address. */

@@ -5,7 +5,7 @@ export interface OriginRule {
   /** Origins (`https://app.example.com`) whose pages may connect beside those of the same host; `*`: all. */
   readonly origins: readonly string[];
   /** Believe `X-Forwarded-Host`. */
-  readonly trustProxy: boolean;
+  readonly trustProxy: boolean | number;
 }
 
 /**
