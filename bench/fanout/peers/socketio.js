@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { listen, TOPIC } from './peer.js';
 
-/** WebSocket only, compression off, which is its default. */
+/** WebSocket only, compression off, which is its default. The bench's subscribers do not answer its own pings. */
 export async function start() {
   const server = createServer();
-  const io = new Server(server, { transports: ['websocket'] });
+  const io = new Server(server, { transports: ['websocket'], pingInterval: 3_600_000 });
   return { port: await listen(server), publish: () => io.emit(TOPIC, { m: '\x7f' }) };
 }
