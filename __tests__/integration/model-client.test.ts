@@ -5,6 +5,7 @@ import type { Entry } from '../../lib/journal/entry.ts';
 import { compilePattern } from '../../lib/protocol/pattern.ts';
 import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
+import { payloadOf } from '../support/frame.ts';
 import { AUDIENCES, ModelServer, PATTERNS, sees, TOPICS } from '../support/model-server.ts';
 
 /**
@@ -27,11 +28,14 @@ class Pair {
   onclose?: ((closed: { code: number; reason: string }) => void) | null;
   /** What the server said and the client has not heard yet. */
   readonly onTheWay: string[] = [];
-  readonly serverSocket = Object.assign(new EventEmitter(), { writableNeedDrain: false });
+  readonly serverSocket = Object.assign(new EventEmitter(), {
+    writableNeedDrain: false,
+    write: (frame: Buffer) => this.onTheWay.push(payloadOf(frame)),
+  });
   readonly serverSide = Object.assign(new EventEmitter(), {
     OPEN: 1,
     readyState: 1,
-    send: (data: string | Buffer) => this.onTheWay.push(data.toString()),
+    send: (text: string) => this.onTheWay.push(text),
     close: (code: number, reason: string) => {
       throw new Error(`closed with ${code} ${reason}`);
     },

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Position } from '../../lib/protocol/position.ts';
 import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
+import { payloadOf } from '../support/frame.ts';
 import { AUDIENCES, ModelServer, PATTERNS, TOPICS } from '../support/model-server.ts';
 
 /**
@@ -46,12 +47,15 @@ class Page {
     const ws = Object.assign(new EventEmitter(), {
       OPEN: 1,
       readyState: 1,
-      send: (data: string | Buffer) => this.#read(data.toString(), since),
+      send: (text: string) => this.#read(text, since),
       close: (code: number, reason: string) => {
         throw new Error(`closed with ${code} ${reason}`);
       },
     });
-    const socket = Object.assign(new EventEmitter(), { writableNeedDrain: false });
+    const socket = Object.assign(new EventEmitter(), {
+      writableNeedDrain: false,
+      write: (frame: Buffer) => this.#read(payloadOf(frame), since),
+    });
     const entrance = { ws, socket, protocol: 'reqcast.v1' } as unknown as Entrance;
     const context = {
       hub: this.#server.hub,

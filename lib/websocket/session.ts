@@ -37,8 +37,9 @@ export class Session implements Guest, Sink<Buffer> {
     return isWritable(this.#entrance);
   }
 
+  /** Past `ws`, which would frame and write it for each: without compression it leaves nothing half sent between calls. */
   write(frame: Buffer): void {
-    this.#entrance.ws.send(frame, { binary: false });
+    this.#entrance.socket.write(frame);
   }
 
   restart({ answer, position, topics, overMs }: Restart): void {
