@@ -1,22 +1,13 @@
-import http from 'node:http';
 import net from 'node:net';
-import { type AttachOptions, attach, CloseCode } from '../../lib/index.ts';
+import { CloseCode } from '../../lib/index.ts';
 import { memoryJournal } from '../../lib/journal/memory.ts';
-import { afterwards, listen, send, until } from '../support/server.ts';
+import { runAttached } from '../support/attached.ts';
+import { afterwards, send, until } from '../support/server.ts';
 import { HUB_TOKEN, openWire, refusal, subscribe, topicsOf } from '../support/subscriber.ts';
-
-async function run(options: AttachOptions = {}) {
-  const server = http.createServer((_request, response) => response.end());
-  const live = attach(server, { onError: () => {}, ...options });
-  afterwards(() => live.close());
-  const port = await listen(server);
-  await live.ready;
-  return { server, live, port, url: `ws://127.0.0.1:${port}/websockify` };
-}
 
 describe('reqcast.v1', () => {
   test('begins with the position, then sends topics closed by theirs', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const wire = await subscribe(port, ['POST:/a', '*:/b/**']);
     expect(wire.ws.protocol).toBe('reqcast.v1');
     const { epoch } = live.position as { epoch: string };
@@ -38,7 +29,7 @@ describe('reqcast.v1', () => {
       },
     };
     const faults: string[] = [];
-    const { live, port } = await run({
+    const { live, port } = await runAttached({
       journal: {
         open: (sink, history) =>
           journal.open(
@@ -69,7 +60,7 @@ describe('reqcast.v1', () => {
   });
 
   test('needs no token', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const wire = await subscribe(port, ['*:/**'], '-', { token: '' });
     live.notify('POST:/a');
     await until(() => topicsOf(wire).length > 0);
@@ -77,7 +68,7 @@ describe('reqcast.v1', () => {
   });
 
   test('replays what was missed, each once and in order', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     live.notify('POST:/1');
     const position = live.position as { epoch: string; offset: number };
     live.notify('POST:/2');
@@ -90,14 +81,14 @@ describe('reqcast.v1', () => {
   });
 
   test.each(['other:1', 'nonsense'])('answers resync to the position %s', async (since) => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     live.notify('POST:/1');
     const wire = await subscribe(port, ['*:/**'], since);
     expect(wire.text()).toBe(`@${live.position?.epoch}:1 resync\n`);
   });
 
   test('takes patterns and drops them while open', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const wire = await subscribe(port, ['POST:/a']);
     wire.ws.send('+POST:/b\n-POST:/a\nheartbeat\n');
     wire.ws.ping();
@@ -118,14 +109,14 @@ describe('reqcast.v1', () => {
     ['a binary message', [Buffer.from('since -')], CloseCode.badLine],
     ['a message that is too large', ['x'.repeat(2000)], CloseCode.tooBig],
   ])('is closed at %s', async (_name, messages, code) => {
-    const { port } = await run({ maxPatterns: 2, maxMessageBytes: 1000 });
+    const { port } = await runAttached({ maxPatterns: 2, maxMessageBytes: 1000 });
     const wire = await openWire(port, ['reqcast.v1']);
     for (const message of messages) wire.ws.send(message);
     expect(await wire.closed).toMatchObject({ code });
   });
 
   test('is closed when "since" does not come in time', async () => {
-    const { port } = await run({ handshakeTimeoutMs: 20 });
+    const { port } = await runAttached({ handshakeTimeoutMs: 20 });
     const wire = await openWire(port, ['reqcast.v1']);
     expect(await wire.closed).toMatchObject({ code: CloseCode.handshakeTimeout });
   });
@@ -139,7 +130,7 @@ describe('the wires of WoK and websockify', () => {
     ['our own wherever it is offered', ['base64', 'reqcast.v1'], 'reqcast.v1', false],
     ['none', [], '', true],
   ])('are agreed on: %s', async (_name, offered, agreed, isBinary) => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const wire = await openWire(port, offered);
     expect(wire.ws.protocol).toBe(agreed);
     if (agreed === 'reqcast.v1') return;
@@ -154,7 +145,7 @@ describe('the wires of WoK and websockify', () => {
   });
 
   test('ignore what the client says', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const wire = await openWire(port, ['base64']);
     wire.ws.send(Buffer.from('heartbeat').toString('base64'));
     wire.ws.send('\0garbage');
@@ -176,7 +167,7 @@ describe('an upgrade is refused with', () => {
     [404, 'UNKNOWN_TOKEN', `?token=${base64url('vm-7')}`, []],
     [400, 'NO_COMMON_SUBPROTOCOL', `?token=${HUB_TOKEN}`, ['graphql-transport-ws']],
   ])('%d %s for %p', async (status, code, query, protocols) => {
-    const { url } = await run();
+    const { url } = await runAttached();
     const refused = await refusal(url + query, protocols);
     expect(refused).toEqual({ status, body: expect.stringContaining(`${code}: `) });
   });
@@ -193,7 +184,7 @@ describe('an upgrade is refused with', () => {
     ],
     ['nothing', 401, () => undefined as never],
   ])('what fits authorize giving %s', async (_name, status, authorize) => {
-    const { url } = await run({ authorize });
+    const { url } = await runAttached({ authorize });
     expect(await refusal(`${url}?token=${HUB_TOKEN}`)).toMatchObject({ status });
   });
 
@@ -202,7 +193,7 @@ describe('an upgrade is refused with', () => {
     const asking = new Promise<void>((resolve) => {
       asked = resolve;
     });
-    const { live, url } = await run({
+    const { live, url } = await runAttached({
       authorize: () => {
         asked?.();
         return new Promise(() => {});
@@ -215,7 +206,7 @@ describe('an upgrade is refused with', () => {
   });
 
   test('503 when authorize does not decide in time', async () => {
-    const { url } = await run({ authorize: () => new Promise(() => {}), handshakeTimeoutMs: 20 });
+    const { url } = await runAttached({ authorize: () => new Promise(() => {}), handshakeTimeoutMs: 20 });
     expect(await refusal(`${url}?token=${HUB_TOKEN}`)).toMatchObject({ status: 503 });
   });
 
@@ -236,7 +227,7 @@ describe('an upgrade is refused with', () => {
       405,
     ],
   ])('the right status for a malformed handshake: %s', async (_name, request, status) => {
-    const { port } = await run();
+    const { port } = await runAttached();
     const socket = net.connect(port, '127.0.0.1');
     afterwards(() => socket.destroy());
     socket.write(request);
@@ -251,7 +242,7 @@ describe('an upgrade is refused with', () => {
 
 describe('who enters', () => {
   test('sees the entries of its audiences and the open ones', async () => {
-    const { live, port } = await run({
+    const { live, port } = await runAttached({
       authorize: ({ headers }) => (headers['x-user'] === 'root' ? ['staff'] : true),
     });
     const root = await subscribe(port, ['*:/**'], '-', { headers: { 'x-user': 'root' } });
@@ -264,7 +255,7 @@ describe('who enters', () => {
   });
 
   test('is told when the server goes', async () => {
-    const { live, port, server } = await run();
+    const { live, port, server } = await runAttached();
     const ours = await subscribe(port);
     const legacy = await openWire(port, ['base64']);
     await live.close();
@@ -275,7 +266,7 @@ describe('who enters', () => {
   });
 
   test('does not hold up the close by not answering', async () => {
-    const { live, port } = await run({ closeTimeoutMs: 20 });
+    const { live, port } = await runAttached({ closeTimeoutMs: 20 });
     const wire = await subscribe(port);
     wire.ws.pause();
     await live.close();
@@ -294,7 +285,7 @@ describe('heartbeats', () => {
   });
 
   test('tell an idle subscriber its position, and cut off who does not answer', async () => {
-    const { live, port } = await run();
+    const { live, port } = await runAttached();
     const [healthy, dead] = [await subscribe(port, ['POST:/none']), await subscribe(port)];
     dead.ws.pause();
     // Added last, so that it is served last.
