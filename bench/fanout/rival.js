@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { Program } from './program.js';
+import { Program } from '../support/program.js';
 
 /** Where the server runs, and where its subscribers do. */
 const [SERVER_CORE, CLIENT_CORE] = [0, 1];

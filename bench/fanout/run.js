@@ -3,6 +3,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Figure } from '../support/figure.js';
+import { report } from '../support/report.js';
 import { Rival } from './rival.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
@@ -31,33 +33,28 @@ const RIVALS = {
 };
 const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-const shown = (value) => value.toPrecision(3);
-
+const figures = [];
 for (const n of SIZES) {
   const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], subscribers, n }));
   for (const rival of rivals) await rival.open();
   for (const [burst, deliveries] of Object.entries(DELIVERIES)) {
     const times = Math.max(3, Math.ceil(deliveries / (Number(burst) * n)));
-    const figures = new Map(rivals.map((rival) => [rival, []]));
+    const figure = new Figure({
+      title: `N=${n}, ${burst} at a time`,
+      unit: 'µs of CPU for each delivery',
+      better: 'less',
+      at: { N: n, burst: Number(burst) },
+    });
+    figures.push(figure);
     const measure = async (rival) => {
       for (const each of rivals) await each.stayAlive();
       return rival.measure(Number(burst), times);
     };
     for (const rival of rivals) await measure(rival);
     for (let round = 0; round < ROUNDS; round++)
-      for (const rival of rivals) figures.get(rival).push(await measure(rival));
-    const [ours] = figures.values();
-    console.log(
-      `\nN=${n}, ${burst} at a time: µs of CPU for each delivery, median (least to most), ours as a ratio`,
-    );
-    for (const [rival, values] of figures) {
-      const ratios = ours.map((value, i) => value / values[i]);
-      console.log(
-        `  ${rival.name.padEnd(18)} ${shown(median(values))} (${shown(Math.min(...values))} to ${shown(Math.max(...values))})  ×${shown(median(ratios))}`,
-      );
-    }
+      for (const rival of rivals) figure.add(rival.name, await measure(rival));
   }
   for (const rival of rivals) rival.end();
 }
+report('fanout', figures);
 process.exit();

@@ -1,0 +1,19 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+
+/** What the figures were measured on, in a line. */
+export function machine() {
+  const [cpu] = os.cpus();
+  return `${cpu.model}, ${os.cpus().length} cores, Linux ${os.release()}, Node ${process.version}`;
+}
+
+/** Prints the figures; with `BENCH_SAVE` in the environment they are kept in `results/` too, for the charts. */
+export function report(bench, figures) {
+  for (const figure of figures) figure.print();
+  console.log(`\nmedians (least to most) of one run, rivals interleaved; ${machine()}`);
+  if (!process.env.BENCH_SAVE) return;
+  const folder = new URL('../results/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const saved = { bench, machine: machine(), figures };
+  writeFileSync(new URL(`${bench}.json`, folder), `${JSON.stringify(saved, null, 1)}\n`);
+}
