@@ -12,7 +12,7 @@ export type {
   Targets,
 } from './attach/options.ts';
 export type { Draft, Entry, Outcome, RequestRecord, TunnelRecord } from './journal/entry.ts';
-export { type FileJournalOptions, fileJournal } from './journal/file.ts';
+export { type FileJournalOptions, fileJournal } from './journal/file/file-journal.ts';
 export type { Journal, JournalSink } from './journal/journal.ts';
 export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
 export type { Query } from './journal/query.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileJournal } from '../../lib/journal/file.ts';
+import { fileJournal } from '../../lib/journal/file/file-journal.ts';
 import { memoryJournal } from '../../lib/journal/memory.ts';
 import { journalContract } from './journal-contract.ts';
 

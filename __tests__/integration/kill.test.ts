@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { connect, type Live } from '../../lib/client/index.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
-import { fileJournal } from '../../lib/journal/file.ts';
+import { fileJournal } from '../../lib/journal/file/file-journal.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { afterwards, until } from '../support/server.ts';
 

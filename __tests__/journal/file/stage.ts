@@ -1,6 +1,6 @@
-import { type FileJournalOptions, fileJournal } from '../../lib/journal/file.ts';
-import { draft, Recorder } from '../contract/journal-contract.ts';
-import { afterwards } from '../support/server.ts';
+import { type FileJournalOptions, fileJournal } from '../../../lib/journal/file/file-journal.ts';
+import { draft, Recorder } from '../../contract/journal-contract.ts';
+import { afterwards } from '../../support/server.ts';
 
 /** A journal that is open, and what it handed over. It is closed after the test. */
 export async function opened(options: FileJournalOptions, history = 100) {

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
-import { Backlog, type Batch, MAX_BATCH_CHARACTERS, MAX_PENDING_ENTRIES } from './backlog.ts';
-import type { Draft, Entry } from './entry.ts';
+import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
+import { Backlog, type Batch, MAX_BATCH_CHARACTERS, MAX_PENDING_ENTRIES } from '../backlog.ts';
+import type { Draft, Entry } from '../entry.ts';
+import type { Journal, JournalSink } from '../journal.ts';
+import { MAX_LINE_BYTES } from '../line.ts';
+import { type Query, runQuery } from '../query.ts';
 import { readHistory } from './history.ts';
-import type { Journal, JournalSink } from './journal.ts';
-import { MAX_LINE_BYTES } from './line.ts';
-import { type Query, runQuery } from './query.ts';
 import { newEpoch } from './recovery.ts';
 import type { Progress } from './state.ts';
 import { Store, type StoreSettings } from './store.ts';

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Position } from '../protocol/position.ts';
+import type { Position } from '../../protocol/position.ts';
+import type { Entry } from '../entry.ts';
+import { LINE_START, parseLine } from '../line.ts';
 import { linesBackwards, type RawLine } from './backwards.ts';
-import type { Entry } from './entry.ts';
-import { LINE_START, parseLine } from './line.ts';
 
 /** How far back an entry is looked for when the file ends with something else. */
 const MAX_SEARCH_BYTES = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ReqcastError } from '../protocol/errors.ts';
+import { ReqcastError } from '../../protocol/errors.ts';
+import type { Entry } from '../entry.ts';
+import { parseLine } from '../line.ts';
 import { linesBackwards } from './backwards.ts';
-import type { Entry } from './entry.ts';
 import { keptFiles } from './kept.ts';
-import { parseLine } from './line.ts';
 
 /**
  * The entries of the file as it is at the first pull, then those of the files that rotation kept, newest first. A

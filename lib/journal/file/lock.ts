@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { ReqcastError } from '../protocol/errors.ts';
-import { bind } from '../unix/bind.ts';
-import { claim } from '../unix/claim.ts';
-import { claimOwnDirectory, ownDirectory } from '../unix/own-directory.ts';
-import { fitsSocketPath } from '../unix/socket-path.ts';
+import { ReqcastError } from '../../protocol/errors.ts';
+import { bind } from '../../unix/bind.ts';
+import { claim } from '../../unix/claim.ts';
+import { claimOwnDirectory, ownDirectory } from '../../unix/own-directory.ts';
+import { fitsSocketPath } from '../../unix/socket-path.ts';
 
 /** Who has the lock says its process id at once, unless its event loop is blocked. */
 const PID_TIMEOUT_MS = 500;

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { all, draft } from '../contract/journal-contract.ts';
-import { temporaryDirectory } from '../support/directory.ts';
-import { afterwards, until } from '../support/server.ts';
+import { all, draft } from '../../contract/journal-contract.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { afterwards, until } from '../../support/server.ts';
 import { opened, run } from './stage.ts';
 
 /** Runs it, or says what could not be done and leaves the test. */

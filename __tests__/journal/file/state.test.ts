@@ -16,9 +16,9 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { STATE_BYTES } from '../../lib/journal/state.ts';
-import { all, draft } from '../contract/journal-contract.ts';
-import { temporaryDirectory } from '../support/directory.ts';
+import { STATE_BYTES } from '../../../lib/journal/file/state.ts';
+import { all, draft } from '../../contract/journal-contract.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
 import { editState, leaveState } from './leave-state.ts';
 import { lines, opened, run } from './stage.ts';
 

@@ -14,10 +14,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
-import { fileJournal } from '../../lib/journal/file.ts';
-import { draft, Recorder } from '../contract/journal-contract.ts';
-import { temporaryDirectory } from '../support/directory.ts';
-import { afterwards } from '../support/server.ts';
+import { fileJournal } from '../../../lib/journal/file/file-journal.ts';
+import { draft, Recorder } from '../../contract/journal-contract.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { afterwards } from '../../support/server.ts';
 import { opened, run } from './stage.ts';
 
 let directory: string;
@@ -33,7 +33,12 @@ beforeAll(() => {
   const home = mkdtempSync(join(tmpdir(), 'reqcast-'));
   chmodSync(home, 0o755);
   bundle = join(home, 'journal.cjs');
-  buildSync({ entryPoints: ['lib/journal/file.ts'], bundle: true, platform: 'node', outfile: bundle });
+  buildSync({
+    entryPoints: ['lib/journal/file/file-journal.ts'],
+    bundle: true,
+    platform: 'node',
+    outfile: bundle,
+  });
 });
 afterAll(() => rmSync(dirname(bundle), { recursive: true }));
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { formatState, identify, type State } from '../../lib/journal/state.ts';
+import { formatState, identify, type State } from '../../../lib/journal/file/state.ts';
 
 /** The state that a run of the epoch `first` leaves beside the journal at `path` when it is killed. */
 export function leaveState(path: string, rest: Partial<State> & Pick<State, 'head'>): void {

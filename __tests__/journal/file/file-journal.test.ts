@@ -14,10 +14,10 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileJournal } from '../../lib/journal/file.ts';
-import type { Journal } from '../../lib/journal/journal.ts';
-import { all, draft, Recorder } from '../contract/journal-contract.ts';
-import { until } from '../support/server.ts';
+import { fileJournal } from '../../../lib/journal/file/file-journal.ts';
+import type { Journal } from '../../../lib/journal/journal.ts';
+import { all, draft, Recorder } from '../../contract/journal-contract.ts';
+import { until } from '../../support/server.ts';
 import { leaveState } from './leave-state.ts';
 
 let directory: string;

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { MAX_LINE_BYTES } from './line.ts';
+import { MAX_LINE_BYTES } from '../line.ts';
 
 /** How much is read at a time: many lines, and little for the event loop to parse in one go. */
 export const CHUNK_BYTES = 64 * 1024;

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Journal } from '../../lib/journal/journal.ts';
-import { rotate } from '../../lib/journal/kept.ts';
-import { all, draft } from '../contract/journal-contract.ts';
-import { temporaryDirectory } from '../support/directory.ts';
+import { rotate } from '../../../lib/journal/file/kept.ts';
+import type { Journal } from '../../../lib/journal/journal.ts';
+import { all, draft } from '../../contract/journal-contract.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
 import { leaveState } from './leave-state.ts';
 import { line, lines, opened, run } from './stage.ts';
 

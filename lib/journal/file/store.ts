@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import { rotate } from './kept.ts';
 import { lock } from './lock.ts';
 import { LogFile } from './log-file.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import type { Position } from '../protocol/position.ts';
-import type { Entry } from './entry.ts';
+import type { Position } from '../../protocol/position.ts';
+import type { Entry } from '../entry.ts';
+import { LINE_START } from '../line.ts';
 import { keptFiles } from './kept.ts';
-import { LINE_START } from './line.ts';
 import type { State } from './state.ts';
 import { emptyTail, readTail, type Tail } from './tail.ts';
 
