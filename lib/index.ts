@@ -1,5 +1,5 @@
 export { attach } from './attach/attach.ts';
-export type { Attachment, KoaContext, Listener, Task, Tunnel } from './attach/attachment.ts';
+export type { Attachment, AttachmentStats, KoaContext, Listener, Task, Tunnel } from './attach/attachment.ts';
 export { authorizeWith, type Middleware } from './attach/authorize-with.ts';
 export type {
   AttachOptions,
@@ -13,7 +13,7 @@ export type {
 } from './attach/options.ts';
 export type { Draft, Entry, Outcome, RequestRecord, TunnelRecord } from './journal/entry.ts';
 export { type FileJournalOptions, fileJournal } from './journal/file/file-journal.ts';
-export type { Journal, JournalSink } from './journal/journal.ts';
+export type { Journal, JournalSink, JournalStats } from './journal/journal.ts';
 export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
 export type { Query } from './journal/query.ts';
 export { CloseCode } from './protocol/close-codes.ts';

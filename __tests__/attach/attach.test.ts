@@ -187,6 +187,20 @@ describe('a journal that cannot be opened', () => {
   });
 });
 
+test('stats tells how things stand', async () => {
+  const { live } = run();
+  expect(live.stats()).toEqual({
+    subscribers: 0,
+    tunnels: 0,
+    journal: { waiting: 0, lost: 0, connected: true },
+  });
+  await live.ready;
+  const off = live.on('*:/**', () => {});
+  expect(live.stats().subscribers).toBe(1);
+  off();
+  expect(live.stats().subscribers).toBe(0);
+});
+
 test('close is idempotent, and waits for what was accepted', async () => {
   const { live } = run();
   live.notify('POST:/a');

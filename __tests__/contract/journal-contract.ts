@@ -127,6 +127,13 @@ export function journalContract(name: string, make: () => Journal | Promise<Jour
       }
     });
 
+    test('tells how it stands', async () => {
+      await journal.open(sink, 10);
+      journal.append(draft('POST:/a'));
+      await journal.flush();
+      expect(journal.stats()).toEqual({ waiting: 0, lost: 0, connected: true });
+    });
+
     test('flushes when it is closed, and closes twice', async () => {
       await journal.open(sink, 10);
       journal.append(draft('POST:/last'));
@@ -167,6 +174,7 @@ export function journalContract(name: string, make: () => Journal | Promise<Jour
         [{ app: 'kimchi' }, [3]],
         [{ user: 'root' }, [1]],
         [{ address: '::1' }, [3]],
+        [{ node: 'elsewhere' }, []],
         [{ url: 'kimchi/vms' }, [3]],
         [{ message: 'DID A' }, [1]],
         [{ topic: 'POST:/ginger/users' }, [1]],

@@ -65,6 +65,7 @@ function forgetfulJournal(): Journal {
     },
     append: (draft) => journal.append(draft),
     flush: () => journal.flush(),
+    stats: () => journal.stats(),
     query: (query) => journal.query(query),
     close: () => journal.close(),
   };

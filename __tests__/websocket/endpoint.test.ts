@@ -46,6 +46,7 @@ describe('reqcast.v1', () => {
           ),
         append: (draft) => journal.append(draft),
         flush: () => journal.flush(),
+        stats: () => journal.stats(),
         query: (query) => journal.query(query),
         close: () => journal.close(),
       },

@@ -207,6 +207,14 @@ class Wiring implements Attachment, TapMember {
     return this.#proxy.tunnels.list();
   }
 
+  stats() {
+    return {
+      subscribers: this.#hub.size,
+      tunnels: this.tunnels().length,
+      journal: this.#options.journal.stats(),
+    };
+  }
+
   middleware() {
     return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
       if (this.#enter(request, response)) return;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Entry } from '../journal/entry.ts';
+import type { JournalStats } from '../journal/journal.ts';
 import type { Query } from '../journal/query.ts';
 import type { Notification } from '../protocol/notification.ts';
 import type { Position } from '../protocol/position.ts';
@@ -47,6 +48,8 @@ export interface Attachment {
   };
   /** The tunnels that are open. */
   tunnels(): Tunnel[];
+  /** How things stand, for a health check or metrics. */
+  stats(): AttachmentStats;
   /** The request hooks for Express and Connect, where no server is in hand. */
   middleware(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same for Koa. */
@@ -67,6 +70,14 @@ export interface Attachment {
   drain(options?: { overMs?: number }): Promise<void>;
   /** Ends all that `attach` began and leaves the server as found. Idempotent. */
   close(): Promise<void>;
+}
+
+export interface AttachmentStats {
+  /** Receivers of notifications: WebSockets, peers of the push server and the app's own listeners. */
+  readonly subscribers: number;
+  /** Open tunnels and forwarded WebSockets. */
+  readonly tunnels: number;
+  readonly journal: JournalStats;
 }
 
 /** A tunnel that is open. */

@@ -12,6 +12,8 @@ export interface Entry {
   readonly audience?: readonly string[];
   /** The mark of the client whose request was the cause, if it named itself: made of its name, which is not kept. */
   readonly client?: string;
+  /** The process that it came from; absent where a journal has but one. */
+  readonly node?: string;
   readonly request?: RequestRecord;
 }
 

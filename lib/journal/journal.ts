@@ -16,6 +16,16 @@ export interface JournalSink {
   fault(error: ReqcastError): void;
 }
 
+/** How a journal is doing. */
+export interface JournalStats {
+  /** Entries that were accepted and are not in the journal yet. */
+  readonly waiting: number;
+  /** Entries that were lost because too many waited; clients were told to refresh all. */
+  readonly lost: number;
+  /** Whether the place where entries are kept can be reached, as far as is known. */
+  readonly connected: boolean;
+}
+
 /**
  * The append-only stream of entries: the one place where history lives.
  *
@@ -36,6 +46,7 @@ export interface Journal {
   append(draft: Draft): void;
   /** Resolves when all that was accepted before this call is in the journal, or was reported as a fault. */
   flush(): Promise<void>;
+  stats(): JournalStats;
   /** Entries that match, newest first, up to what the journal had when the first one was asked for. */
   query(query?: Query): AsyncIterable<Entry>;
   /** Flushes and ends. Idempotent. */

@@ -34,7 +34,17 @@ export function parseLine(line: string): Line | undefined {
 }
 
 /** What is repeated to subscribers is held to the same rules as when it came from the app. */
-function isEntry({ offset, time, topic, audience, client, request }: { [name: string]: unknown }): boolean {
+function isEntry({
+  offset,
+  time,
+  topic,
+  audience,
+  client,
+  node,
+  request,
+}: {
+  [name: string]: unknown;
+}): boolean {
   return (
     Number.isSafeInteger(offset) &&
     (offset as number) > 0 &&
@@ -44,6 +54,7 @@ function isEntry({ offset, time, topic, audience, client, request }: { [name: st
     (audience === undefined ||
       (Array.isArray(audience) && audience.every((name) => typeof name === 'string'))) &&
     (client === undefined || (typeof client === 'string' && CLIENT_NAME.test(client))) &&
+    (node === undefined || typeof node === 'string') &&
     (request === undefined || isRequest(request))
   );
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Draft, Entry } from './entry.ts';
-import type { Journal, JournalSink } from './journal.ts';
+import type { Journal, JournalSink, JournalStats } from './journal.ts';
 import { type Query, runQuery } from './query.ts';
 
 export interface MemoryJournalOptions {
@@ -62,6 +62,10 @@ class MemoryJournal implements Journal {
   }
 
   async flush(): Promise<void> {}
+
+  stats(): JournalStats {
+    return { waiting: this.#waiting.length, lost: 0, connected: this.#sink !== undefined };
+  }
 
   query(query: Query = {}): AsyncIterable<Entry> {
     return runQuery(query, this.#newestFirst());

@@ -20,6 +20,8 @@ export interface Query {
   app?: string;
   user?: string;
   address?: string;
+  /** The process that it came from. */
+  node?: string;
   /** Text that the URL contains, upper or lower case. */
   url?: string;
   /** Text that the message contains, upper or lower case. */
@@ -98,6 +100,7 @@ function compileQuery(query: Query): (entry: Entry) => boolean {
   const needsRequest = query.requests === true || fields.length > 0 || texts.length > 0;
   return (entry) => {
     if (entry.offset >= before || entry.time < from || entry.time >= to) return false;
+    if (query.node !== undefined && entry.node !== query.node) return false;
     const request = entry.request;
     if (topic && !topic(entry.topic ?? request?.topic ?? '')) return false;
     if (!needsRequest) return true;

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
-import { Backlog, type Batch, MAX_BATCH_CHARACTERS, MAX_PENDING_ENTRIES } from '../backlog.ts';
 import type { Draft, Entry } from '../entry.ts';
-import type { Journal, JournalSink } from '../journal.ts';
-import { MAX_LINE_BYTES } from '../line.ts';
+import type { Journal, JournalSink, JournalStats } from '../journal.ts';
+import { Outbox } from '../outbox.ts';
 import { type Query, runQuery } from '../query.ts';
+import { type Batch, batchOf, MAX_BATCH_CHARACTERS } from './batch.ts';
 import { readHistory } from './history.ts';
 import { newEpoch } from './recovery.ts';
 import type { Progress } from './state.ts';
@@ -63,7 +63,7 @@ class FileJournal implements Journal {
   readonly #path: string;
   readonly #store: Store;
   readonly #maxBatch: number;
-  readonly #backlog = new Backlog();
+  readonly #outbox: Outbox;
   #sink: JournalSink | undefined;
   #ready = false;
   #progress: Progress = { epoch: '', start: 0, head: 0 };
@@ -74,14 +74,14 @@ class FileJournal implements Journal {
   #batch: Batch | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #dropped = 0;
-  #accepted = 0;
-  #settled = 0;
-  #flushes: { readonly upTo: number; readonly done: () => void }[] = [];
 
   constructor(path: string, settings: StoreSettings) {
     this.#path = path;
     this.#store = new Store(path, settings, (...fault) => this.#fault(...fault));
+    this.#outbox = new Outbox(
+      () => path,
+      (error) => this.#sink?.fault(error),
+    );
     this.#maxBatch = Math.min(MAX_BATCH_CHARACTERS, settings.rotateBytes);
   }
 
@@ -106,7 +106,7 @@ class FileJournal implements Journal {
       const released = this.#store.close();
       this.#closing ??= released;
       await released;
-      this.#settle(this.#accepted);
+      this.#outbox.release();
       if (cause instanceof ReqcastError && cause.code === 'JOURNAL_OPEN_FAILED') throw cause;
       const what = `The journal cannot be opened at ${this.#path}: ${(cause as Error).message}.`;
       const todo = `It must be a journal or a new file, which this process may write, in a directory that exists (${dirname(this.#path)}).`;
@@ -116,29 +116,8 @@ class FileJournal implements Journal {
 
   append(draft: Draft): void {
     if (this.#closing) return;
-    const json = this.#stringify(draft);
-    if (json === undefined) return;
-    if (this.#backlog.add(draft, json)) this.#accepted++;
-    else if (this.#dropped++ === 0)
-      this.#fault(
-        'OVERLOADED',
-        `More entries wait for ${this.#path} than fit in memory (${MAX_PENDING_ENTRIES}): new ones are lost until it can be written.`,
-      );
+    this.#outbox.accept(draft);
     this.#wake();
-  }
-
-  #stringify(draft: Draft): string | undefined {
-    try {
-      const json = JSON.stringify(draft);
-      if (Buffer.byteLength(json) < MAX_LINE_BYTES / 2) return json;
-      this.#fault(
-        'INVALID_DATA',
-        `An entry is larger than ${MAX_LINE_BYTES / 2} bytes and is lost: give less data.`,
-      );
-    } catch (cause) {
-      this.#fault('INVALID_DATA', `An entry is not JSON and is lost: ${(cause as Error).message}`, cause);
-    }
-    return undefined;
   }
 
   #wake(): void {
@@ -147,7 +126,7 @@ class FileJournal implements Journal {
   }
 
   get #pending(): number {
-    return this.#backlog.size + (this.#batch?.entries.length ?? 0);
+    return this.#outbox.size + (this.#batch?.entries.length ?? 0);
   }
 
   async #writeAll(): Promise<void> {
@@ -155,13 +134,12 @@ class FileJournal implements Journal {
       while (this.#pending) {
         await this.#store.prepare();
         const { epoch, head } = this.#progress;
-        this.#batch ??= this.#backlog.take(epoch, head, this.#maxBatch);
+        this.#batch ??= batchOf(this.#outbox.take(this.#maxBatch), epoch, head);
         const { entries, bytes } = this.#batch;
         const progress = { ...this.#progress, head: head + entries.length };
         const sound = await this.#store.append(bytes, progress);
         this.#stored(entries, progress);
-        // What was dropped was announced to nobody: everybody has to be told.
-        if (!sound || (this.#dropped > 0 && this.#backlog.relaxed)) await this.#renew();
+        if (this.#outbox.overflowed() || !sound) await this.#renew();
       }
     } catch (error) {
       this.#failed(error as Error);
@@ -174,11 +152,10 @@ class FileJournal implements Journal {
     this.#failures = 0;
     this.#progress = progress;
     this.#deliver(entries);
-    this.#settle(this.#settled + entries.length);
+    this.#outbox.settle(entries.length);
   }
 
   async #renew(): Promise<void> {
-    this.#dropped = 0;
     const epoch = newEpoch();
     const { head } = this.#progress;
     this.#progress = { epoch, start: head, head };
@@ -194,7 +171,7 @@ class FileJournal implements Journal {
         cause,
       );
     // Reported is settled: who waits for a flush must not wait for the disk to be repaired.
-    for (const { done } of this.#flushes.splice(0)) done();
+    this.#outbox.release();
     if (this.#closing) return;
     const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     this.#retry = setTimeout(() => this.#tryAgain(), delay).unref();
@@ -207,16 +184,15 @@ class FileJournal implements Journal {
   }
 
   async flush(): Promise<void> {
-    if (this.#settled >= this.#accepted || this.#closing) return this.#closing;
-    const upTo = this.#accepted;
-    const flushed = new Promise<void>((done) => this.#flushes.push({ upTo, done }));
+    if (this.#closing) return this.#closing;
+    const flushed = this.#outbox.flushed();
     if (this.#retry) this.#tryAgain();
     return flushed;
   }
 
-  #settle(upTo: number): void {
-    this.#settled = upTo;
-    while (this.#flushes[0] && this.#flushes[0].upTo <= upTo) this.#flushes.shift()?.done();
+  stats(): JournalStats {
+    const { pending, lost } = this.#outbox;
+    return { waiting: pending, lost, connected: this.#ready && this.#failures === 0 };
   }
 
   query(query: Query = {}): AsyncIterable<Entry> {
@@ -249,7 +225,7 @@ class FileJournal implements Journal {
       await this.#store.void();
     }
     await this.#store.close(this.#ready && lost === 0 ? this.#progress : undefined);
-    this.#settle(this.#accepted);
+    this.#outbox.release();
   }
 
   #deliver(entries: readonly Entry[]): void {

@@ -1,0 +1,125 @@
+import { ReqcastError } from '../protocol/errors.ts';
+import type { Draft } from './entry.ts';
+import { MAX_LINE_BYTES } from './line.ts';
+
+/** A place that cannot be written for a while must not take the process's memory with it. */
+export const MAX_PENDING_ENTRIES = 100_000;
+export const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024;
+
+/** What a position adds to an entry where it is kept, about. */
+const POSITION_CHARACTERS = 64;
+
+/** An entry that waits for its offset. */
+export interface Waiting {
+  readonly draft: Draft;
+  /** The draft. */
+  readonly json: string;
+}
+
+/** What a journal has accepted and not yet put where it keeps entries, in order. */
+export class Outbox {
+  /** Where they are to go, for messages. */
+  readonly #place: () => string;
+  readonly #fault: (error: ReqcastError) => void;
+  readonly #waiting: Waiting[] = [];
+  #characters = 0;
+  #accepted = 0;
+  #settled = 0;
+  #lost = 0;
+  /** Entries were lost since `overflowed` was last answered with true. */
+  #lossUntold = false;
+  #flushes: { readonly upTo: number; readonly done: () => void }[] = [];
+
+  constructor(place: () => string, fault: (error: ReqcastError) => void) {
+    this.#place = place;
+    this.#fault = fault;
+  }
+
+  /** How many are still to be taken. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Accepted and not settled. */
+  get pending(): number {
+    return this.#accepted - this.#settled;
+  }
+
+  /** How many there was no room for. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** What cannot be kept is a fault. */
+  accept(draft: Draft): void {
+    const json = this.#stringify(draft);
+    if (json === undefined) return;
+    if (this.size < MAX_PENDING_ENTRIES && this.#characters + json.length <= MAX_PENDING_CHARACTERS) {
+      this.#waiting.push({ draft, json });
+      this.#characters += json.length;
+      this.#accepted++;
+      return;
+    }
+    this.#lost++;
+    if (this.#lossUntold) return;
+    this.#lossUntold = true;
+    const message = `More entries wait for ${this.#place()} than fit in memory (${MAX_PENDING_ENTRIES}): new ones are lost until it can be written.`;
+    this.#fault(new ReqcastError('OVERLOADED', message));
+  }
+
+  #stringify(draft: Draft): string | undefined {
+    let message = `An entry is larger than ${MAX_LINE_BYTES / 2} bytes and is lost: give less data.`;
+    let cause: unknown;
+    try {
+      const json = JSON.stringify(draft);
+      if (Buffer.byteLength(json) < MAX_LINE_BYTES / 2) return json;
+    } catch (error) {
+      cause = error;
+      message = `An entry is not JSON and is lost: ${(error as Error).message}`;
+    }
+    this.#fault(new ReqcastError('INVALID_DATA', message, { cause }));
+    return undefined;
+  }
+
+  /** The oldest ones, as many as fit into so many characters, and one at least if there is one. */
+  take(maxCharacters: number): Waiting[] {
+    let characters = 0;
+    let count = 0;
+    for (const { json } of this.#waiting) {
+      if (count > 0 && characters + json.length + (count + 1) * POSITION_CHARACTERS > maxCharacters) break;
+      characters += json.length;
+      count++;
+    }
+    this.#characters -= characters;
+    return this.#waiting.splice(0, count);
+  }
+
+  /**
+   * Whether some were lost, and there is room again: what was lost was announced to nobody, so a new epoch MUST begin.
+   * Says so once.
+   */
+  overflowed(): boolean {
+    const relaxed = this.size <= MAX_PENDING_ENTRIES / 2 && this.#characters <= MAX_PENDING_CHARACTERS / 2;
+    if (!this.#lossUntold || !relaxed) return false;
+    this.#lossUntold = false;
+    return true;
+  }
+
+  /** So many more of those that were taken are in the journal. */
+  settle(count: number): void {
+    this.#settled += count;
+    while (this.#flushes[0] && this.#flushes[0].upTo <= this.#settled) this.#flushes.shift()?.done();
+  }
+
+  /** Nobody waits any longer: what is not in the journal was reported. */
+  release(): void {
+    for (const { done } of this.#flushes.splice(0)) done();
+  }
+
+  /** Resolves when all that was accepted is settled, or at the next `release`. */
+  async flushed(): Promise<void> {
+    if (this.pending === 0) return;
+    const upTo = this.#accepted;
+    await new Promise<void>((done) => this.#flushes.push({ upTo, done }));
+  }
+}
