@@ -73,7 +73,7 @@ function rewritten(line: string): string {
   // A mark comes with the topic that it is about.
   if (first[0] === '~') return topicLine('POST:/a', undefined, first.slice(1)).replace('POST:/a\n', '');
   assertTopic(first);
-  return topicLine(first, more === '' ? undefined : JSON.parse(more));
+  return topicLine(first, more === '' ? undefined : JSON.stringify(JSON.parse(more)));
 }
 
 describe('the tables and texts of PROTOCOL.md', () => {

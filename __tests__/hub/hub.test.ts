@@ -6,9 +6,9 @@ import { afterwards, until } from '../support/server.ts';
 let encoded = 0;
 const format: Format<string> = {
   name: 'test',
-  encode(entries, { offset }) {
+  encode(seen, { offset }) {
     encoded++;
-    return `${entries.map(({ topic }) => topic).join(' ')} @${offset}`;
+    return `${seen.map(({ entry }) => entry.topic).join(' ')} @${offset}`;
   },
 };
 
@@ -41,7 +41,7 @@ function entries(...topics: string[]): Entry[] {
 function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}, stallTimeoutMs = 60_000) {
   head = 0;
   encoded = 0;
-  const hub = new Hub({ windowSize, stallTimeoutMs, onFault });
+  const hub = new Hub({ windowSize, stallTimeoutMs, loopShare: 1 / 3, onFault });
   hub.reset({ epoch: 'e', offset: 0 });
   return hub;
 }
@@ -121,6 +121,7 @@ describe('the hub', () => {
     expect(slow.frames).toEqual([]);
     slow.writable = true;
     subscriber.wake();
+    await until(() => slow.frames.length > 0);
     expect(slow.frames).toEqual(['POST:/1 POST:/2 POST:/3 @3']);
   });
 
@@ -132,6 +133,7 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/1', 'POST:/2', 'POST:/3', 'POST:/4', 'POST:/5'));
     slow.writable = true;
     subscriber.wake();
+    await until(() => slow.answers.length > 0);
     expect(slow).toMatchObject({
       frames: [],
       answers: ['changed 5 POST:/1 POST:/2 POST:/3 POST:/4 POST:/5'],
@@ -322,6 +324,7 @@ describe('the hub', () => {
     expect(reader.answers).toEqual([]);
     reader.writable = true;
     subscriber.wake();
+    await until(() => reader.answers.length > 0);
     expect(reader.answers).toEqual(['resync 7']);
     expect(subscriber.position).toEqual({ epoch: 'h', offset: 7 });
   });

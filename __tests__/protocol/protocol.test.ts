@@ -109,7 +109,7 @@ describe('the lines of reqcast.v1', () => {
     expect(positionLine(position, 'resync', 2500)).toBe('@e:7 resync 2500\n');
     expect(topicLine('POST:/a', undefined, 'x1')).toBe('~x1\nPOST:/a\n');
     expect(topicLine('POST:/a')).toBe('POST:/a\n');
-    expect(topicLine('POST:/a', { id: 'x\ny' })).toBe('POST:/a {"id":"x\\ny"}\n');
+    expect(topicLine('POST:/a', JSON.stringify({ id: 'x\ny' }))).toBe('POST:/a {"id":"x\\ny"}\n');
   });
 
   test.each([

@@ -1,5 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Program } from '../support/program.js';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const built = mkdtempSync(join(tmpdir(), 'bench-'));
+
+/** A program of this folder that is written in C. */
+function compile(name) {
+  const program = join(built, name);
+  execFileSync('cc', ['-O2', '-o', program, here(`${name}.c`)]);
+  return program;
+}
+const subscribers = compile('subscribers');
+const c = compile('limit');
+
+/** @param handshake what its subscribers have to say; see subscribers.c */
+export function peer(name, handshake = name) {
+  return { command: [process.execPath, here('host.js'), name], handshake };
+}
+
+export function limit(how) {
+  return { command: [c, how], handshake: 'none' };
+}
 
 /** Where the server runs, and where its subscribers do. */
 const [SERVER_CORE, CLIENT_CORE] = [0, 1];
@@ -13,12 +39,11 @@ export class Rival {
   #subscribers;
   #counted = 0;
 
-  constructor(name, { command, handshake, subscribers, n, groups = 1 }) {
+  constructor(name, { command, handshake, n, groups = 1 }) {
     this.name = name;
     this.n = n;
     this.#server = new Program(SERVER_CORE, ...command);
     this.handshake = handshake;
-    this.program = subscribers;
     this.groups = groups;
   }
 
@@ -26,7 +51,7 @@ export class Rival {
     const [, port] = (await this.#server.next()).split(' ');
     this.#subscribers = new Program(
       CLIENT_CORE,
-      this.program,
+      subscribers,
       port,
       String(this.n),
       this.handshake,

@@ -2,9 +2,11 @@
 //
 //   subscribers PORT N HANDSHAKE [GROUPS]
 //
+// Of a peer that has groups, each subscriber is in one of GROUPS: its patterns and its audience are those of that group.
 // HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio.
 // Says "ready" on stdout when all are in; then answers each line "TOTAL" on stdin with "TOTAL" when so many markers
-// were counted in all, and a line "0" when each subscriber has sent a pong, so that nobody takes it for dead. Written in C so that it costs the other core less than what is measured.
+// were counted in all, and a line "0" when each subscriber has sent a pong, so that nobody takes it
+// for dead. Written in C so that it costs the other core less than what is measured.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,13 +76,14 @@ static void start(int index) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
 }
 
-static void upgrade(struct subscriber *one) {
+static void upgrade(struct subscriber *one, int index) {
   int socketio = !strcmp(handshake, "socketio");
-  char request[512];
+  char request[512], path[32];
+  snprintf(path, sizeof path, "/websockify?group=%d", index % groups);
   snprintf(request, sizeof request,
            "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n",
-           socketio ? "/socket.io/?EIO=4&transport=websocket" : "/websockify", port,
+           socketio ? "/socket.io/?EIO=4&transport=websocket" : path, port,
            !strcmp(handshake, "reqcast") ? "Sec-WebSocket-Protocol: reqcast.v1\r\n" : "");
   say(one->fd, request, strlen(request));
   one->state = UPGRADING;
@@ -90,7 +93,7 @@ static void greet(struct subscriber *one, int index) {
   if (!strcmp(handshake, "socketio")) say_text(one->fd, "40");
   else if (!strcmp(handshake, "reqcast")) {
     char text[128];
-    snprintf(text, sizeof text, "since -\n+POST:/bench/users\n+POST:/group/%d", index % groups);
+    snprintf(text, sizeof text, "since -\n+*:/bench/**\n+POST:/group/%d", index % groups);
     say_text(one->fd, text);
   } else {
     one->state = OPEN;
@@ -148,7 +151,7 @@ static int turn(void) {
     if (one->state == CONNECTING && events[i].events & EPOLLOUT) {
       struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
       epoll_ctl(epoll, EPOLL_CTL_MOD, one->fd, &event);
-      if (strcmp(handshake, "none")) upgrade(one);
+      if (strcmp(handshake, "none")) upgrade(one, index);
       else {
         one->state = OPEN;
         opened++;

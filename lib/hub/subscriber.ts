@@ -22,6 +22,8 @@ export interface Membership<Frame> {
   leave(group: Group<never>): void;
   size(): number;
   fault(fault: unknown): void;
+  /** Asks for a sweep. */
+  wake(): void;
   gone(): void;
 }
 
@@ -53,7 +55,7 @@ export class Subscriber<Frame> {
 
   /** What it wants from here on. What it lacked until now is sent by the old interest first. */
   set interest(interest: Interest) {
-    this.wake();
+    this.catchUp();
     if (!this.#left) this.#join(interest);
   }
 
@@ -72,7 +74,7 @@ export class Subscriber<Frame> {
   /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
   resume(since: Position | undefined): void {
     if (!this.#left) this.#restart(since);
-    this.wake();
+    this.catchUp();
   }
 
   #restart(since: Position | undefined): void {
@@ -86,8 +88,13 @@ export class Subscriber<Frame> {
     this.#guard(() => this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs }));
   }
 
-  /** Sends what it lacks, if it can take it. */
+  /** To call when the sink can take more: what it lacks follows in a turn of the hub's. */
   wake(): void {
+    if (this.#isBehind()) this.#hub.wake();
+  }
+
+  /** Sends what it lacks, if it can take it. */
+  catchUp(): void {
     this.#guard(() => {
       while (this.#group && this.#isBehind()) {
         if (!this.#sink.writable) {
