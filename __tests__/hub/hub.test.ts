@@ -69,6 +69,30 @@ describe('the hub', () => {
     expect(encoded).toBe(1);
   });
 
+  test('encodes once for groups that see the same, and never shares what they do not', async () => {
+    const hub = newHub();
+    const readers = ['x', 'y', 'z'].map((name) => {
+      const reader = new Reader();
+      hub.add(format, { patterns: ['*:/a/**', `*:/${name}`], audience: [name] }, reader);
+      return reader;
+    });
+    hub.deliver(entries('POST:/a/1', 'POST:/a/2'));
+    await until(() => readers.every(({ frames }) => frames.length === 1));
+    expect(encoded).toBe(1);
+    hub.deliver([
+      { offset: 3, time: 0, topic: 'POST:/a/3', audience: ['x', 'y'] },
+      { offset: 4, time: 0, topic: 'POST:/a/4', audience: ['z', 'y'] },
+      { offset: 5, time: 0, topic: 'POST:/z' },
+    ]);
+    await until(() => readers.every(({ frames }) => frames.length === 2));
+    expect(readers.map(({ frames }) => frames[1])).toEqual([
+      'POST:/a/3 @5',
+      'POST:/a/3 POST:/a/4 @5',
+      'POST:/a/4 POST:/z @5',
+    ]);
+    expect(encoded).toBe(4);
+  });
+
   test('sends only what the patterns name', async () => {
     const hub = newHub();
     const [a, b] = [new Reader(), new Reader()];

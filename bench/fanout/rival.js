@@ -1,22 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compile, subscribers } from '../support/compile.js';
 import { Program } from '../support/program.js';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const built = mkdtempSync(join(tmpdir(), 'bench-'));
-
-/** A program of this folder that is written in C. */
-function compile(name) {
-  const program = join(built, name);
-  execFileSync('cc', ['-O2', '-o', program, here(`${name}.c`)]);
-  return program;
-}
-const subscribers = compile('subscribers');
-const c = compile('limit');
+const c = compile(here('limit.c'));
 
 /** @param handshake what its subscribers have to say; see subscribers.c */
 export function peer(name, handshake = name) {

@@ -5,7 +5,9 @@
 // Of a peer that has groups, each subscriber is in one of GROUPS: its patterns and its audience are those of that group.
 // HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio.
 // Says "ready" on stdout when all are in; then answers each line "TOTAL" on stdin with "TOTAL" when so many markers
-// were counted in all, and a line "0" when each subscriber has sent a pong, so that nobody takes it
+// were counted in all, a line "lag" with the milliseconds from publish to receipt, the 99th
+// percentile and the most, since it was asked last, for what is sent with a time: {"m":"MARKER","t":µs of the monotonic
+// clock}; and a line "0" when each subscriber has sent a pong, so that nobody takes it
 // for dead. Written in C so that it costs the other core less than what is measured.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,9 +21,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MARKER = 0x7f, AT_ONCE = 256, BUFFER = 1 << 18, STDIN = -1 };
+enum { MARKER = 0x7f, AT_ONCE = 256, BUFFER = 1 << 18, STDIN = -1, MAX_LAG_MS = 60000 };
 enum state { CONNECTING, UPGRADING, GREETING, OPEN };
 
 struct subscriber {
@@ -35,7 +38,8 @@ static struct subscriber *all;
 static const char *handshake;
 static int epoll, port, groups;
 static uint64_t counted, wanted;
-static int asked;
+static int asked, asked_lag;
+static uint64_t lags[MAX_LAG_MS + 1];
 
 static void fail(const char *what) {
   perror(what);
@@ -102,10 +106,40 @@ static void greet(struct subscriber *one, int index) {
   one->state = GREETING;
 }
 
+/* Notes how long ago what stands at the marker was published, if that is told. */
+static void note_lag(const char *at, const char *end, uint64_t now) {
+  if (end - at < 24 || memcmp(at + 1, "\",\"t\":", 6)) return;
+  int64_t lag = (int64_t)(now - strtoull(at + 7, 0, 10)) / 1000;
+  lags[lag < 0 ? 0 : lag > MAX_LAG_MS ? MAX_LAG_MS : lag]++;
+}
+
+static void tell_lag(void) {
+  uint64_t all = 0, seen = 0;
+  int p99 = -1, most = 0;
+  for (int ms = 0; ms <= MAX_LAG_MS; ms++) all += lags[ms];
+  for (int ms = 0; ms <= MAX_LAG_MS; ms++) {
+    seen += lags[ms];
+    if (lags[ms]) most = ms;
+    if (p99 < 0 && seen * 100 >= all * 99) p99 = ms;
+  }
+  printf("%d %d\n", p99, most);
+  memset(lags, 0, sizeof lags);
+}
+
+static uint64_t microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}
+
 /* Returns 1 when the subscriber has become open. */
 static int hear(struct subscriber *one, int index, size_t length) {
   if (one->state == OPEN) {
-    for (char *at = buffer, *end = buffer + length; (at = memchr(at, MARKER, end - at)); at++) counted++;
+    uint64_t now = microseconds();
+    for (char *at = buffer, *end = buffer + length; (at = memchr(at, MARKER, end - at)); at++) {
+      counted++;
+      note_lag(at, end, now);
+    }
     return 0;
   }
   if (one->state == UPGRADING) {
@@ -143,8 +177,9 @@ static int turn(void) {
       ssize_t length = read(0, line, sizeof line - 1);
       if (length <= 0) exit(0);
       line[length] = 0;
-      wanted = strtoull(line, 0, 10);
       asked = 1;
+      asked_lag = !strncmp(line, "lag", 3);
+      wanted = strtoull(line, 0, 10);
       continue;
     }
     struct subscriber *one = &all[index];
@@ -183,8 +218,11 @@ int main(int argc, char **argv) {
   fflush(stdout);
   for (listen_to_stdin();; turn()) {
     if (!asked || counted < wanted) continue;
-    if (wanted == 0) stay_alive(n);
-    printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
+    if (asked_lag) tell_lag();
+    else {
+      if (wanted == 0) stay_alive(n);
+      printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
+    }
     fflush(stdout);
     asked = 0;
   }

@@ -1,3 +1,4 @@
+import type { Frames } from './frames.ts';
 import type { Held } from './held.ts';
 import { PatternTree, segmentsOf } from './pattern-tree.ts';
 import type { Format, Interest } from './sink.ts';
@@ -25,7 +26,7 @@ export interface Made<Frame> {
 export class Group<Frame> {
   readonly key: string;
   members = 0;
-  readonly #format: Format<Frame>;
+  readonly #frames: Frames<Frame>;
   readonly #audience: ReadonlySet<string> | 'all';
   /** The patterns without `*`; nothing if every topic is wanted. */
   readonly #exact: Set<string> | undefined;
@@ -35,9 +36,9 @@ export class Group<Frame> {
   #madeAt = 0;
   #madeIn = '';
 
-  constructor(key: string, format: Format<Frame>, interest: Interest) {
+  constructor(key: string, frames: Frames<Frame>, interest: Interest) {
     this.key = key;
-    this.#format = format;
+    this.#frames = frames;
     this.#audience = interest.audience === 'all' ? 'all' : new Set(interest.audience);
     if (!interest.patterns) return;
     this.#exact = new Set();
@@ -70,7 +71,7 @@ export class Group<Frame> {
   #make(window: Window, from: number): Made<Frame> {
     const { epoch, head } = window;
     const { seen, reached } = this.#cut(window, from, head);
-    const frame = seen.length === 0 ? undefined : this.#format.encode(seen, { epoch, offset: reached });
+    const frame = seen.length === 0 ? undefined : this.#frames.of(seen, { epoch, offset: reached });
     return { frame, reached };
   }
 

@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
+import { Frames } from './frames.ts';
 import { Group, groupKey } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
 import { Subscriber } from './subscriber.ts';
@@ -34,6 +35,7 @@ export class Hub {
   readonly #onFault: (fault: unknown) => void;
   readonly #stallTimeoutMs: number;
   readonly #subscribers = new Set<Subscriber<unknown>>();
+  readonly #frames = new Map<string, Frames<unknown>>();
   readonly #groups = new Map<string, Group<unknown>>();
   readonly #turns: Turns;
   #sweep: Iterator<Subscriber<unknown>> | undefined;
@@ -98,11 +100,17 @@ export class Hub {
     const key = groupKey(format, interest);
     let group = this.#groups.get(key) as Group<Frame> | undefined;
     if (!group) {
-      group = new Group(key, format, interest);
+      group = new Group(key, this.#framesOf(format), interest);
       this.#groups.set(key, group as Group<unknown>);
     }
     group.members++;
     return group;
+  }
+
+  #framesOf<Frame>(format: Format<Frame>): Frames<Frame> {
+    const frames = this.#frames.get(format.name) ?? new Frames<unknown>(format);
+    this.#frames.set(format.name, frames);
+    return frames as Frames<Frame>;
   }
 
   #leave(group: Group<never>): void {

@@ -1,10 +1,14 @@
 import { createServer } from 'node:http';
 import { attach } from '../../../dist/index.js';
-import { listen, TOPIC } from './peer.js';
+import { DATA, listen, TOPIC } from './peer.js';
 
-/** Ours: the whole library, with positions, patterns and audiences. */
-export async function start() {
-  const server = createServer();
+/**
+ * Ours: the whole library, with positions, patterns and audiences.
+ *
+ * @param onRequest what answers the app's own requests
+ */
+export async function start(onRequest) {
+  const server = createServer(onRequest);
   const live = attach(server, {
     authorize: ({ url }) => ['everyone', url.slice(url.indexOf('=') + 1)],
     maxConnectionsPerAddress: 20_000,
@@ -12,6 +16,6 @@ export async function start() {
   await live.ready;
   return {
     port: await listen(server),
-    publish: () => live.notify(TOPIC, { m: '\x7f' }, { audience: ['everyone'] }),
+    publish: (data = DATA) => live.notify(TOPIC, data, { audience: ['everyone'] }),
   };
 }
