@@ -8,7 +8,7 @@ const GAP = 10;
 /** The medians of a figure as bars from zero, so that lengths compare; the labels say what is too short to see. */
 export function bars(figure) {
   const head = heading(figure.title, figure);
-  const names = Math.max(...figure.names.map((name) => widthOf(name)));
+  const names = Math.max(...figure.names.map((name) => widthOf(name))) * 1.08;
   const labels = Math.max(
     ...figure.names.map((name) => (isNone(figure, name) ? 0 : widthOf(label(figure, name)))),
   );

@@ -5,6 +5,8 @@ import { style } from './theme.js';
 export const WIDTH = 680;
 export const MARGIN = 20;
 const INNER = WIDTH - 2 * MARGIN;
+/** So much wider are words that are bold. */
+const BOLD = 1.13;
 
 /**
  * A whole SVG: a title, panels below each other, and what they were measured on.
@@ -13,7 +15,7 @@ const INNER = WIDTH - 2 * MARGIN;
 export function card({ title, description, machine, panels }, theme) {
   const parts = [];
   let y = MARGIN + 14;
-  for (const words of wrapped(title, INNER, 20)) {
+  for (const words of wrapped(title, INNER / BOLD, 20)) {
     parts.push(text(MARGIN, y, words, { size: 20, class: 'strong' }));
     y += 25;
   }
@@ -35,7 +37,7 @@ export function card({ title, description, machine, panels }, theme) {
 
 /** The head of a panel: what was measured, and below it the unit and which way is better. */
 export function heading(title, { unit, better }) {
-  const lines = title === '' ? [] : wrapped(title, INNER, 16);
+  const lines = title === '' ? [] : wrapped(title[0].toUpperCase() + title.slice(1), INNER / BOLD, 16);
   const words = lines.map((each, i) => text(MARGIN, 16 + i * 20, each, { size: 16, class: 'strong' }));
   const height = lines.length * 20 + 20;
   words.push(text(MARGIN, height - 4, `${unit}, ${better} is better`, { class: 'muted' }));

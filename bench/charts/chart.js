@@ -37,9 +37,16 @@ function footer(machine, figures) {
   return `Medians of ${rounds} rounds; thin lines: least to most. ${machine}`;
 }
 
+/** Of figures along an axis those at its end; all of the others. */
+export function furthest(figures) {
+  const axis = axisOf(figures);
+  const end = axis && Math.max(...figures.map(({ at }) => at[axis]));
+  return axis ? figures.filter(({ at }) => at[axis] === end) : figures;
+}
+
 /** What those hear who do not see the chart. */
 export function inWords(figures) {
-  return figures
+  return furthest(figures)
     .map((figure) => {
       const rows = figure.names.map((name) => `${name} ${figure.shown(name)}`);
       return `${figure.title}, ${figure.unit}: ${rows.join(', ')}.`;

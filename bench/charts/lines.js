@@ -1,6 +1,5 @@
-import { shown } from '../support/figure.js';
 import { heading, MARGIN, WIDTH } from './card.js';
-import { logarithmic, scale } from './scale.js';
+import { isWide, logarithmic, straight } from './scale.js';
 import { element, line, text, widthOf } from './svg.js';
 
 const PLOT = 210;
@@ -12,16 +11,18 @@ const AXES = { N: 'subscribers' };
 /** The figures of one panel along their axis, a line for each rival with its name and last value at its end. */
 export function lines(figures, axis) {
   const [{ unit, better, ours }] = figures;
-  const head = heading(commonWords(figures.map(({ title }) => title)), { unit, better });
   const series = [...new Set(figures.flatMap(({ names }) => names))].map((name) => of(name, figures, axis));
   series.sort((a, b) => Number(a.name === ours) - Number(b.name === ours));
   const values = series.flatMap(({ points }) => points.flatMap(({ spread }) => spread));
+  const wide = isWide(values);
+  const scaled = wide ? `${unit} on a logarithmic axis` : unit;
+  const head = heading(commonWords(figures.map(({ title }) => title)), { unit: scaled, better });
   const [top, bottom] = [head.height + 12, head.height + 12 + PLOT];
-  const y = scale(values, bottom, top);
+  const y = wide ? logarithmic(values, bottom, top) : straight(values, bottom, top);
   const places = figures.map(({ at }) => at[axis]);
   const left = MARGIN + Math.max(...y.ticks.map((tick) => widthOf(tickText(tick), SMALL))) + 10;
   const right = WIDTH - MARGIN - Math.max(...series.map(({ label }) => widthOf(label))) - 26;
-  const x = logarithmic(Math.min(...places), Math.max(...places), left + 10, right);
+  const x = logarithmic(places, left + 10, right);
   const box = { left, right, top, bottom, x, y };
   const ends = apart(
     series.map((one) => ({ ...one, y: endOf(one, box) })),
@@ -57,7 +58,7 @@ function tickText(value) {
   return value >= 1 || value === 0 ? value.toLocaleString('en-US') : String(Number(value.toPrecision(2)));
 }
 
-function grid({ left, right, top, bottom, x, y }, places, axis) {
+function grid({ left, right, bottom, x, y }, places, axis) {
   const across = y.ticks.map((tick) => {
     const at = y.at(tick);
     const words = { size: SMALL, 'text-anchor': 'end', class: 'muted' };

@@ -1,6 +1,6 @@
 import { titleOf } from '../benches.js';
 import { shown } from '../support/figure.js';
-import { axisOf, inWords } from './chart.js';
+import { furthest, inWords } from './chart.js';
 
 /** The results whose charts are in the README itself. */
 const SHOWN = ['host', 'fanout'];
@@ -18,9 +18,18 @@ export function summary(results) {
     .filter(({ bench }) => SHOWN.includes(bench))
     .map((result) => picture(result, 'docs/bench/'));
   const rows = results.flatMap(({ bench, figures }) => {
+    // Of what a chart shows, the table needs to say only what became of the targets.
+    if (SHOWN.includes(bench))
+      return figures.filter(hasTargets).map((figure) =>
+        row(
+          figure,
+          figure.targets.map(({ of }) => of),
+        ),
+      );
     const last = furthest(figures);
-    const others = SHOWN.includes(bench) ? [] : last;
-    return figures.filter((figure) => others.includes(figure) || figure.verdicts().length > 0).map(row);
+    return figures
+      .filter((figure) => last.includes(figure) || hasTargets(figure))
+      .map((figure) => row(figure));
   });
   return [...charts, table(rows), ...machines(results)].filter(Boolean).join('\n\n');
 }
@@ -30,7 +39,7 @@ export function details(results) {
   const parts = results.flatMap((result) => [
     `### ${titleOf(result.bench)}`,
     picture(result, '../docs/bench/'),
-    table(result.figures.map((figure) => row(figure, { spread: true }))),
+    table(result.figures.map((figure) => row(figure, others(figure), { spread: true }))),
   ]);
   if (parts.length === 0) return '';
   const verdicts = results.flatMap(({ figures }) =>
@@ -43,13 +52,6 @@ export function details(results) {
   return [...machines(results), ...parts, '### Targets that were missed', list].join('\n\n');
 }
 
-/** Of figures along an axis those at its end; all of the others. */
-function furthest(figures) {
-  const axis = axisOf(figures);
-  const end = axis && Math.max(...figures.map(({ at }) => at[axis]));
-  return axis ? figures.filter(({ at }) => at[axis] === end) : figures;
-}
-
 function picture({ bench, figures }, folder) {
   return [
     '<picture>',
@@ -59,17 +61,24 @@ function picture({ bench, figures }, folder) {
   ].join('\n');
 }
 
-function row(figure, { spread = false } = {}) {
+function hasTargets(figure) {
+  return figure.verdicts().length > 0;
+}
+
+function others(figure) {
+  return figure.names.filter((name) => name !== figure.ours);
+}
+
+function row(figure, rivals = others(figure), { spread = false } = {}) {
   const value = (name) => {
     const known = spread && figure.median(name) !== null;
     return figure.shown(name) + (known ? ` (${figure.spread(name).map(shown).join(' to ')})` : '');
   };
-  const others = figure.names.filter((name) => name !== figure.ours);
   const verdicts = figure.verdicts().map(({ text }) => text);
   return [
     `${figure.title}, ${figure.unit}, ${figure.better} is better`,
     figure.names.includes(figure.ours) ? `**${value(figure.ours)}**` : '',
-    others.map((name) => `${name} ${value(name)}`).join('<br>'),
+    rivals.map((name) => `${name} ${value(name)}`).join('<br>'),
     verdicts.join('<br>'),
   ];
 }

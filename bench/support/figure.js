@@ -9,6 +9,7 @@ export function median(values) {
 
 /** A number as a table shows it: three digits that count, and no power of ten. */
 export function shown(value) {
+  if (value === 0) return '0';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
   const decimals = Math.min(digits, 3);
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
@@ -92,8 +93,7 @@ export class Figure {
     const reached = most === undefined ? ratio >= least : ratio <= most;
     // Who has a value where the rival has none is ahead of it, by a factor that nobody can tell.
     const met = ratio === null ? this.median(this.ours) !== null : reached;
-    const found =
-      ratio === null ? `${this.shown(this.ours)}, and ${of}: ${this.none}` : `${shown(ratio)} of ${of}`;
+    const found = ratio === null ? `${met ? of : this.ours} ${this.none}` : `${shown(ratio)} of ${of}`;
     return { met, text: `${met ? 'met' : 'missed'}: ${found}, target ${wanted}` };
   }
 
