@@ -37,9 +37,14 @@ export function card({ title, description, machine, panels }, theme) {
 
 /** The head of a panel: what was measured, and below it the unit and which way is better. */
 export function heading(title, { unit, better }) {
-  const lines = title === '' ? [] : wrapped(title[0].toUpperCase() + title.slice(1), INNER / BOLD, 16);
+  const lines = title === '' ? [] : wrapped(title.replace(/^[a-z]{2}|^a /, capital), INNER / BOLD, 16);
   const words = lines.map((each, i) => text(MARGIN, 16 + i * 20, each, { size: 16, class: 'strong' }));
   const height = lines.length * 20 + 20;
   words.push(text(MARGIN, height - 4, `${unit}, ${better} is better`, { class: 'muted' }));
   return { height, body: words.join('') };
+}
+
+/** `p99` and the like stay as they are. */
+function capital(start) {
+  return start[0].toUpperCase() + start.slice(1);
 }
