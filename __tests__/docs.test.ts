@@ -170,6 +170,7 @@ describe('the documents', () => {
     'CONTRIBUTING.md',
     'SECURITY.md',
     'examples/README.md',
+    'bench/README.md',
   ])('%s links to files and headings that are there', (name) => {
     const text = read(name);
     const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
