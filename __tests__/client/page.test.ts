@@ -65,6 +65,14 @@ describe('addNotificationListener', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
+  test('is called with its topic when everything has to be refreshed', () => {
+    const live = connectLive();
+    const listener = jest.fn();
+    live.addNotificationListener('POST:/a', listener);
+    FakeSocket.last.say('@f:0 resync\n');
+    expect(listener.mock.calls).toEqual([['POST:/a']]);
+  });
+
   test.each(['hashchange', 'popstate'])(
     'ends at %s, if the URL is another one, unless it persists',
     (name) => {
