@@ -3,10 +3,10 @@ import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, HUB_TOKEN, SUBPROTOCOL } from
 import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
 import { endpointOf } from './endpoint.ts';
-import { markOf, newName } from './identity.ts';
 import { later } from './later.ts';
 import { call, type Listeners, listen, patternsOf, prune, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
+import { markOf } from './mark.ts';
 import { loadedAt, watchPage } from './page.ts';
 import { positionOf } from './position.ts';
 import { streamReader } from './stream.ts';
@@ -27,7 +27,8 @@ export function connect({
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
   const endpoint = endpointOf(url, token);
   const ended = new AbortController();
-  const name = newName();
+  /** Who this page is to the server: 128 random bits. */
+  const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
   let state: State = 'connecting';
   /** The position, as it is written. */
   let reached = loadedAt();
@@ -128,13 +129,13 @@ export function connect({
         changed = answer === 'changed' ? [] : undefined;
         // What waits already waits for this one too.
         if (answer === 'resync')
-          if (Number(overMs)) owed ||= later(refresh, Math.random() * Number(overMs));
+          if (+(overMs as string)) owed ||= later(refresh, Math.random() * +(overMs as string));
           else refresh();
         become('live');
         if (owed === 0) refresh();
       } else frame.forEach(notify);
       frame = [];
-    } else if (word === 'bye') lose(Number(answer));
+    } else if (word === 'bye') lose(+(answer as string));
     else if (/^[A-Z]/.test(word))
       frame.push({
         topic: word,
