@@ -113,6 +113,15 @@ describe('addNotificationListener', () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
+  test('ends without any word of it, when the next one is added', () => {
+    const page = openPage();
+    const live = connectLive();
+    live.addNotificationListener('POST:/a', jest.fn());
+    page.location.href += '/7';
+    live.addNotificationListener('POST:/b', jest.fn());
+    expect(FakeSocket.last.sent.slice(1)).toEqual(['+POST:/a', '-POST:/a', '+POST:/b']);
+  });
+
   test('belongs to the URL at which it was added, whichever event comes late', () => {
     const page = openPage();
     const live = connectLive();

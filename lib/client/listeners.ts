@@ -51,6 +51,7 @@ export function listen(
   // The two page-wide names, and what `assertPattern` takes but for its rarest cases.
   if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/.test(pattern))
     throw new Error(`reqcast: bad pattern ${pattern}`);
+  prune(all);
   const off = () => {
     if (all.delete(one) && !patternsOf(all).has(pattern)) say(`-${pattern}`);
   };
