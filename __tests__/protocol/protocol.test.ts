@@ -1,4 +1,3 @@
-import { encodeEom, eomDecoder } from '../../lib/protocol/eom.ts';
 import { ReqcastError } from '../../lib/protocol/errors.ts';
 import { compilePattern } from '../../lib/protocol/pattern.ts';
 import { formatPosition, parsePosition } from '../../lib/protocol/position.ts';
@@ -81,23 +80,6 @@ describe('a position', () => {
     `${'e'.repeat(65)}:1`,
   ])('%p is none', (text) => {
     expect(parsePosition(text)).toBeUndefined();
-  });
-});
-
-describe('the byte stream', () => {
-  test('is joined wherever it was cut', () => {
-    const topics = ['POST:/a', 'DELETE:/b/c', 'TASK:/d'];
-    const stream = encodeEom(topics);
-    for (let cut = 0; cut <= stream.length; cut++) {
-      const decode = eomDecoder();
-      expect([...decode(stream.slice(0, cut)), ...decode(stream.slice(cut))]).toEqual(topics);
-    }
-  });
-
-  test('does not grow without an end marker', () => {
-    const decode = eomDecoder();
-    for (let i = 0; i < 100; i++) decode('x'.repeat(10_000));
-    expect(decode('//EOM//')[0]?.length).toBeLessThanOrEqual(65_536);
   });
 });
 
