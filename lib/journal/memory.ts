@@ -27,7 +27,7 @@ class MemoryJournal implements Journal {
   #head = 0;
   #sink: JournalSink | undefined;
   /** What came before `open`, or while an entry is delivered. */
-  #waiting: Draft[] = [];
+  readonly #waiting: Draft[] = [];
   #delivering = false;
 
   constructor(maxEntries: number) {
@@ -39,26 +39,29 @@ class MemoryJournal implements Journal {
       throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
     sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 });
-    this.#deliver();
+    this.#deliver([]);
   }
 
   append(draft: Draft): void {
-    this.#waiting.push(draft);
-    if (this.#sink && !this.#delivering) this.#deliver();
+    if (!this.#sink || this.#delivering) this.#waiting.push(draft);
+    else this.#deliver([draft]);
   }
 
-  #deliver(): void {
+  #deliver(first: readonly Draft[]): void {
     this.#delivering = true;
     try {
-      for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
-        this.#waiting = [];
-        const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
-        for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
-        this.#sink?.deliver(entries);
-      }
+      if (first.length > 0) this.#sink?.deliver(first.map((draft) => this.#keep(draft)));
+      while (this.#waiting.length > 0)
+        this.#sink?.deliver(this.#waiting.splice(0).map((draft) => this.#keep(draft)));
     } finally {
       this.#delivering = false;
     }
+  }
+
+  #keep(draft: Draft): Entry {
+    const entry = { offset: ++this.#head, ...draft };
+    this.#ring[entry.offset % this.#maxEntries] = entry;
+    return entry;
   }
 
   async flush(): Promise<void> {}
