@@ -25,6 +25,6 @@ test.each([
   [{ method: 'PATCH', url: '/', status: 200 }, 'Update /'],
   [{ method: 'PUT', topic: 'PUT:/a', status: 200, outcome: 'aborted' }, 'Update a: the client went away'],
 ])('the message of %o is %s', (record, expected) => {
-  const said = sentence(record.method, record.topic ?? (record.url as string));
-  expect(defaultMessage({ outcome: 'completed', ...record } as RequestRecord, said)).toBe(expected);
+  const whole = { outcome: 'completed', ...record } as RequestRecord;
+  expect(defaultMessage(whole, sentence(whole.method, whole.topic ?? whole.url))).toBe(expected);
 });
