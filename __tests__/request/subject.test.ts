@@ -24,10 +24,11 @@ test('one URL with several methods is about several things', () => {
   expect(topics).toEqual(['PUT:/a', 'DELETE:/a', 'PUT:/a']);
 });
 
-test('what is remembered has no secrets in its URL', () => {
+test('a URL with a secret is not remembered', () => {
   const known = subjects();
-  for (const secret of ['one', 'two', 'one'])
-    expect(known.of('POST', `/a?token=${secret}`).url).toBe('/a?token=[redacted]');
+  const first = known.of('POST', '/a?token=one');
+  expect(first.url).toBe('/a?token=[redacted]');
+  expect(known.of('POST', '/a?token=one')).not.toBe(first);
 });
 
 test('data is made anew each time, for its receiver may change it', () => {

@@ -24,13 +24,6 @@ export type Marks = Pick<Draft, 'data' | 'audience' | 'client'>;
 /** In a WeakMap an exchange, which knows its response, would keep it alive beyond the young generation. */
 type Followed = ServerResponse & { [key: symbol]: Exchange | undefined };
 
-/**
- * A plain object that has room for a record. What is added to a literal is in a second object, which the journal would
- * keep too.
- */
-const Plain = function Plain() {} as unknown as new () => object;
-Plain.prototype = Object.prototype;
-
 /** Turns requests into entries. Whatever goes wrong here is reported and never reaches the request. */
 export class Observer {
   readonly #options: RequestOptions;
@@ -125,14 +118,16 @@ export class Observer {
     const user = this.#user(exchange);
     const params = options.params ? this.#params(exchange) : undefined;
     const givenApp = options.app && this.#ask('app', undefined, () => options.app?.(request, response));
-    const record = new Plain() as MutableRecord;
-    record.id = exchange.id;
-    record.method = exchange.method;
-    record.url = subject.url;
+    const record: MutableRecord = {
+      id: exchange.id,
+      method: exchange.method,
+      url: subject.url,
+      status: response.statusCode,
+      outcome: exchange.outcome,
+      durationMs: exchange.durationMs,
+      message,
+    };
     if (topic !== undefined) record.topic = topic;
-    record.status = response.statusCode;
-    record.outcome = exchange.outcome;
-    record.durationMs = exchange.durationMs;
     if (user !== undefined) record.user = user;
     if (address !== undefined) record.address = address;
     if (givenApp !== undefined || app !== undefined) record.app = givenApp ?? app;

@@ -41,8 +41,9 @@ export class Subjects {
     const known = this.#known.get(url);
     if (known?.method === method) return known;
     const subject = this.#find(method, url);
-    // Data may be changed by who gets it.
-    if (url.length <= MAX_URL_LENGTH && subject.data === undefined) {
+    // Data may be changed by who gets it, and secrets are not kept.
+    const lasting = subject.data === undefined && subject.url === url && url.length <= MAX_URL_LENGTH;
+    if (lasting) {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
       this.#known.set(url, subject);
     }
