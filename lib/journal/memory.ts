@@ -27,7 +27,7 @@ class MemoryJournal implements Journal {
   #head = 0;
   #sink: JournalSink | undefined;
   /** What came before `open`, or while an entry is delivered. */
-  readonly #waiting: Draft[] = [];
+  #waiting: Draft[] = [];
   #delivering = false;
 
   constructor(maxEntries: number) {
@@ -39,29 +39,26 @@ class MemoryJournal implements Journal {
       throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
     sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 });
-    this.#deliver([]);
+    this.#deliver();
   }
 
   append(draft: Draft): void {
-    if (!this.#sink || this.#delivering) this.#waiting.push(draft);
-    else this.#deliver([draft]);
+    this.#waiting.push(draft);
+    if (this.#sink && !this.#delivering) this.#deliver();
   }
 
-  #deliver(first: readonly Draft[]): void {
+  #deliver(): void {
     this.#delivering = true;
     try {
-      if (first.length > 0) this.#sink?.deliver(first.map((draft) => this.#keep(draft)));
-      while (this.#waiting.length > 0)
-        this.#sink?.deliver(this.#waiting.splice(0).map((draft) => this.#keep(draft)));
+      for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
+        this.#waiting = [];
+        const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
+        for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
+        this.#sink?.deliver(entries);
+      }
     } finally {
       this.#delivering = false;
     }
-  }
-
-  #keep(draft: Draft): Entry {
-    const entry = entryOf(++this.#head, draft);
-    this.#ring[entry.offset % this.#maxEntries] = entry;
-    return entry;
   }
 
   async flush(): Promise<void> {}
@@ -79,12 +76,4 @@ class MemoryJournal implements Journal {
   }
 
   async close(): Promise<void> {}
-}
-
-/** Most are alike; a literal of their shape is one object, and copied properties are in a second one. */
-function entryOf(offset: number, draft: Draft): Entry {
-  const { time, topic, data, audience, client, request } = draft;
-  if (topic === undefined || request === undefined || data !== undefined || audience || client !== undefined)
-    return { offset, ...draft };
-  return { offset, time, topic, request };
 }
