@@ -9,8 +9,9 @@ import { assertTopic } from '../protocol/topic.ts';
 import { PushPeer } from '../push/peer.ts';
 import { type PushServer, pushServer } from '../push/push-server.ts';
 import { addressOf } from '../request/defaults.ts';
+import type { Extra } from '../request/exchange.ts';
 import { Observer } from '../request/observer.ts';
-import { tellPagePosition } from '../request/page-position.ts';
+import { isPage, tellPagePosition } from '../request/page-position.ts';
 import type { Connection } from '../websocket/destination.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
@@ -234,11 +235,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   /** True if the request is forwarded. */
-  #enter(
-    request: IncomingMessage,
-    response: ServerResponse,
-    extra?: Parameters<Observer['observe']>[2],
-  ): boolean {
+  #enter(request: IncomingMessage, response: ServerResponse, extra?: Extra): boolean {
     if (this.#closing) return false;
     const server = serverOf(request);
     if (server) this.tap(server);
@@ -251,10 +248,11 @@ class Wiring implements Attachment, TapMember {
     return !late && this.#proxy.forwardings.serve(request, response);
   }
 
-  #follow(...[request, response, extra]: Parameters<Observer['observe']>): void {
+  #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): void {
     this.#observer.observe(request, response, extra);
+    if (!this.#options.serverTiming || !isPage(request)) return;
     const { position } = this;
-    if (position && this.#options.serverTiming) tellPagePosition(request, response, position);
+    if (position) tellPagePosition(response, position);
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {
