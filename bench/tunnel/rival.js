@@ -36,11 +36,12 @@ export class Rival {
     });
   }
 
-  /** Microseconds for a small message there and back. */
+  /** Microseconds for a small message there and back, and of the relay's CPU time. */
   async roundTrip(times) {
     return this.#through(1, async () => {
+      const before = cpuOf(this.#relay.pid);
       const [p50, p99] = (await this.#ends.ask(`trips ${times}`)).split(' ').map(Number);
-      return { p50, p99 };
+      return { p50, p99, cost: (cpuOf(this.#relay.pid) - before) / times };
     });
   }
 
