@@ -54,8 +54,7 @@ const add = (about) => {
 
 /** A compiler at run time needs some thousand reads until it has done its work. */
 const WARM_UP_BYTES = 4 * BYTES;
-for (const way of Object.keys(WAYS))
-  for (const rival of rivals) await rival.carry(way, 1, WARM_UP_BYTES);
+for (const way of Object.keys(WAYS)) for (const rival of rivals) await rival.carry(way, 1, WARM_UP_BYTES);
 for (const rival of rivals) await rival.roundTrip(TRIPS);
 
 async function rounds(measure) {
