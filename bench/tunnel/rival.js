@@ -45,22 +45,23 @@ export class Rival {
     });
   }
 
-  /** By how many MB its memory grows while so many bytes pass, after as many have passed before. */
-  async growth(way, connections, bytes) {
-    return this.#through(connections, async () => {
-      await this.#ends.ask(`${way} ${bytes}`);
-      const before = memoryOf(this.#relay.pid);
-      await this.#ends.ask(`${way} ${bytes}`);
-      return memoryOf(this.#relay.pid) - before;
+  /** MB of memory after so many bytes through one tunnel, and after as many again. */
+  async memory(way, bytes) {
+    return this.#through(1, async () => {
+      const held = [];
+      for (let times = 0; times < 2; times++) {
+        await this.#ends.ask(`${way} ${bytes}`);
+        held.push(memoryOf(this.#relay.pid));
+      }
+      return held;
     });
   }
 
-  /** By how many MB its memory grows while no client reads. */
+  /** MB of memory while no client reads. */
   async stalled(connections) {
     return this.#through(connections, async () => {
-      const before = memoryOf(this.#relay.pid);
       await this.#ends.ask('stall');
-      return memoryOf(this.#relay.pid) - before;
+      return memoryOf(this.#relay.pid);
     });
   }
 

@@ -10,6 +10,8 @@ import { ENDS_CORE, freePort, Rival } from './rival.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const BYTES = Number(process.env.MEGABYTES ?? 128) * 1e6;
+/** For what shows only after a while. */
+const LONG_BYTES = 4 * BYTES;
 const CONNECTIONS = (process.env.CONNECTIONS ?? '1,16').split(',').map(Number);
 const TRIPS = 2000;
 const WAYS = { take: 'to the client', give: 'to the target' };
@@ -52,9 +54,8 @@ const add = (about) => {
   return figure;
 };
 
-/** A compiler at run time needs some thousand reads until it has done its work. */
-const WARM_UP_BYTES = 4 * BYTES;
-for (const way of Object.keys(WAYS)) for (const rival of rivals) await rival.carry(way, 1, WARM_UP_BYTES);
+// A compiler at run time needs some thousand reads until it has done its work.
+for (const way of Object.keys(WAYS)) for (const rival of rivals) await rival.carry(way, 1, LONG_BYTES);
 for (const rival of rivals) await rival.roundTrip(TRIPS);
 
 async function rounds(measure) {
@@ -85,15 +86,18 @@ await rounds(async (rival) => {
   work.add(rival.name, cost);
 });
 
-const stalled = add({ title: '16 clients that do not read', unit: 'MB of memory more', better: 'less' });
+const memory = { unit: 'MB of memory', better: 'less' };
+const stalled = add({ ...memory, title: '16 clients that do not read' });
 for (const rival of rivals) stalled.add(rival.name, await rival.stalled(16));
 for (const [way, title] of Object.entries(WAYS)) {
-  const grown = add({
-    title: `${(BYTES * 4) / 1e6} MB ${title}, after as many`,
-    unit: 'MB of memory more',
-    better: 'less',
-  });
-  for (const rival of rivals) grown.add(rival.name, await rival.growth(way, 1, BYTES * 4));
+  const [early, late] = [1, 2].map((times) =>
+    add({ ...memory, title: `after ${(times * LONG_BYTES) / 1e6} MB ${title}` }),
+  );
+  for (const rival of rivals) {
+    const [first, last] = await rival.memory(way, LONG_BYTES);
+    early.add(rival.name, first);
+    late.add(rival.name, last);
+  }
 }
 for (const rival of rivals) rival.end();
 ends.end();
