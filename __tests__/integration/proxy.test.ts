@@ -66,7 +66,7 @@ test.each(['binary', 'base64'])(
     const secured = {
       ...tls,
       pskCallback: () => ({ psk, identity: 'us' }),
-      checkServerIdentity: () => undefined,
+      checkServerIdentity: () => false,
     };
     const ws = new WebSocket(`wss://127.0.0.1:${port}/websockify?token=${tokenOf('vm')}`, protocol, secured);
     afterwards(() => ws.terminate());
