@@ -45,6 +45,9 @@ if (spawnSync('which', ['websockify']).status !== 0) {
   if (chosen.includes('websockify')) chosen.splice(chosen.indexOf('websockify'), 1);
 }
 const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], ends }));
+process.on('exit', () => {
+  for (const program of [...rivals, ends]) program.end();
+});
 for (const rival of rivals) await rival.open();
 
 const figures = [];
@@ -99,7 +102,5 @@ for (const [way, title] of Object.entries(WAYS)) {
     late.add(rival.name, last);
   }
 }
-for (const rival of rivals) rival.end();
-ends.end();
 report('tunnel', figures);
 process.exit();
