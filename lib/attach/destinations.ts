@@ -4,10 +4,12 @@ import type { Hub } from '../hub/hub.ts';
 import { HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
 import { CONNECT_TIMEOUT_MS, connectTarget } from '../proxy/connect.ts';
 import { forwardUpgrade } from '../proxy/forward-upgrade.ts';
+import { Inlet } from '../proxy/inlet.ts';
 import type { OpenTunnel } from '../proxy/open-tunnel.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
+import { unmask } from '../proxy/unmask.ts';
 import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
 import { LegacySession } from '../websocket/legacy-session.ts';
 import { Refusal, refuse } from '../websocket/refusal.ts';
@@ -95,18 +97,21 @@ export class Destinations {
     if ('http' in way.target && way.request.method !== 'GET')
       throw new Refusal(405, 'NOT_A_HANDSHAKE', 'A WebSocket begins with GET.');
     const target = await confineTarget(way.target, proxy);
-    const stream = await connectTarget(target, { connectTimeoutMs, signal });
-    return 'http' in target ? this.#handover(way, target.http, stream) : this.#tunnel(way, stream);
+    if ('http' in target)
+      return this.#handover(way, target.http, await connectTarget(target, { connectTimeoutMs, signal }));
+    const inlet = new Inlet();
+    return this.#tunnel(way, await connectTarget(target, { connectTimeoutMs, signal, inlet }), inlet);
   }
 
-  #tunnel(way: Way, stream: Socket): Destination {
+  #tunnel(way: Way, stream: Socket, inlet: Inlet): Destination {
     return {
       ...this.#welcome(way, stream),
       protocols: ['binary', 'base64'],
       maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
-      open: ({ ws, protocol }) => {
+      open: ({ ws, socket, protocol }) => {
         const wire = protocol === 'base64' ? 'base64' : 'binary';
-        return this.#watch(tunnel(ws, stream, wire, this.#options.proxy), way);
+        unmask(socket);
+        return this.#watch(tunnel(ws, stream, inlet, wire, this.#options.proxy), way);
       },
     };
   }
