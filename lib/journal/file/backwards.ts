@@ -6,7 +6,7 @@ import type { Block } from './block.ts';
 const FIRST_BYTES = 64 * 1024;
 
 /** How much is read at a time then: each read costs a turn, and its lines are parsed in one go. */
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 
 const NEWLINE = 10;
 const NOTHING = Buffer.alloc(0);
