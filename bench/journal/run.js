@@ -10,7 +10,7 @@ import { report } from '../support/report.js';
 import { writeHistory } from './requests.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const MEGABYTES = Number(process.env.MEGABYTES ?? 256);
+const MEGABYTES = Number(process.env.MEGABYTES ?? 100);
 /** In each round, after those that warm the process up. */
 const BURSTS = 3;
 const WANTED = { user: 'root', status: 500 };
