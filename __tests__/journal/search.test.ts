@@ -33,7 +33,9 @@ const happening = fc.record({
   logged: fc.boolean(),
 });
 
-function history(happenings: readonly fc.TypeOfArbitrary<typeof happening>[]): Draft[] {
+type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
+
+function history(happenings: readonly Happening[]): Draft[] {
   const slots: Draft[][] = Array.from({ length: happenings.length + 9 }, () => []);
   happenings.forEach(({ first, end, logged, ...rest }, n) => {
     const id = `id-${n}`;
