@@ -14,7 +14,15 @@ export async function memory(rounds) {
   const figures = [];
   for (const n of SIZES) {
     const made = MOMENTS.map((moment) =>
-      KINDS.map((kind) => new Figure({ title: `${n} ${moment}: ${kind} memory`, unit: 'bytes a connection', better: 'less', at: { N: n } })),
+      KINDS.map(
+        (kind) =>
+          new Figure({
+            title: `${n} ${moment}: ${kind} memory`,
+            unit: 'bytes a connection',
+            better: 'less',
+            at: { N: n },
+          }),
+      ),
     );
     figures.push(...made.flat());
     for (let round = 0; round < rounds; round++)

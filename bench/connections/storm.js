@@ -13,15 +13,25 @@ const asker = fileURLToPath(new URL('asker.js', import.meta.url));
 export async function storm(rounds) {
   const title = `${CLIENTS} clients at once`;
   const cpu = new Figure({ title, unit: 'µs of CPU a client', better: 'less', ours: OURS });
-  const took = new Figure({ title: `${title}, until all are served`, unit: 'ms', better: 'less', ours: OURS });
-  const p99 = new Figure({ title: `${title}, the app’s own requests, p99`, unit: 'ms', better: 'less', ours: OURS });
+  const took = new Figure({
+    title: `${title}, until all are served`,
+    unit: 'ms',
+    better: 'less',
+    ours: OURS,
+  });
+  const p99 = new Figure({
+    title: `${title}, the app’s own requests, p99`,
+    unit: 'ms',
+    better: 'less',
+    ours: OURS,
+  });
   const rivals = [OURS, 'ws', 'socket.io'].map((name) => ({ name, rival: new Rival(name) }));
   for (const { rival } of rivals) await rival.start();
   for (let round = -1; round < rounds; round++)
     for (const { name, rival } of rivals) {
       const values = await measure(rival);
       // The first round warms up.
-      if (round >= 0) [cpu, took, p99].forEach((figure, i) => figure.add(name, values[i]));
+      if (round >= 0) for (const [i, figure] of [cpu, took, p99].entries()) figure.add(name, values[i]);
     }
   for (const { rival } of rivals) rival.end();
   return [cpu, took, p99];

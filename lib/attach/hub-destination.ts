@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { SUBPROTOCOL } from '../protocol/wire.ts';
+import type { Connection, Destination, Entrance, Guest } from '../websocket/destination.ts';
+import type { SessionContext } from '../websocket/hub-session.ts';
+import { LegacySession } from '../websocket/legacy-session.ts';
+import { Session } from '../websocket/session.ts';
+import { authorized, connect } from './authorized.ts';
+import type { NormalizedOptions } from './normalize.ts';
+
+const PROTOCOLS = [SUBPROTOCOL, 'base64', 'binary'];
+
+export interface HubDoor extends SessionContext {
+  readonly options: NormalizedOptions;
+}
+
+/** The notifications, for one who was authorized. There are many, so what they share is one object. */
+export class HubDestination implements Destination {
+  readonly connection: Connection;
+  readonly #door: HubDoor;
+  readonly #request: IncomingMessage;
+
+  /** @throws Refusal 401 */
+  static async find(door: HubDoor, request: IncomingMessage): Promise<HubDestination> {
+    const { authorize, reauthorizeMs } = door.options;
+    const connection =
+      reauthorizeMs > 0
+        ? await connect(authorize, request)
+        : { request, audiences: await authorized(authorize, request) };
+    return new HubDestination(door, request, connection);
+  }
+
+  private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
+    this.#door = door;
+    this.#request = request;
+    this.connection = connection;
+  }
+
+  get protocols() {
+    return PROTOCOLS;
+  }
+
+  get preferred() {
+    return SUBPROTOCOL;
+  }
+
+  get maxMessageBytes() {
+    return this.#door.options.maxMessageBytes;
+  }
+
+  get maxMessagesPerSecond() {
+    return this.#door.options.maxMessagesPerSecond;
+  }
+
+  authorize(): Promise<Connection> {
+    return connect(this.#door.options.authorize, this.#request);
+  }
+
+  open(entrance: Entrance): Guest {
+    const Wire = entrance.protocol === SUBPROTOCOL ? Session : LegacySession;
+    return new Wire(entrance, this.#door, this.connection.audiences);
+  }
+}
