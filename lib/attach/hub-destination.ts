@@ -5,6 +5,7 @@ import type { SessionContext } from '../websocket/hub-session.ts';
 import { LegacySession } from '../websocket/legacy-session.ts';
 import { Session } from '../websocket/session.ts';
 import { authorized, connect } from './authorized.ts';
+import { KeptRequest } from './kept-request.ts';
 import type { NormalizedOptions } from './normalize.ts';
 
 const PROTOCOLS = [SUBPROTOCOL, 'base64', 'binary'];
@@ -21,12 +22,7 @@ export class HubDestination implements Destination {
 
   /** @throws Refusal 401 */
   static async find(door: HubDoor, request: IncomingMessage): Promise<HubDestination> {
-    const { authorize, reauthorizeMs } = door.options;
-    const connection =
-      reauthorizeMs > 0
-        ? await connect(authorize, request)
-        : { request, audiences: await authorized(authorize, request) };
-    return new HubDestination(door, request, connection);
+    return new HubDestination(door, request, await connectionOf(door.options, request));
   }
 
   private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
@@ -59,4 +55,10 @@ export class HubDestination implements Destination {
     const Wire = entrance.protocol === SUBPROTOCOL ? Session : LegacySession;
     return new Wire(entrance, this.#door, this.connection.audiences);
   }
+}
+
+async function connectionOf({ authorize, reauthorizeMs }: NormalizedOptions, request: IncomingMessage) {
+  if (!authorize) return new KeptRequest(request);
+  if (reauthorizeMs > 0) return connect(authorize, request);
+  return { request, audiences: await authorized(authorize, request) };
 }

@@ -28,17 +28,14 @@ class Visit {
   /** Has said nothing since the last beat. */
   silent = false;
   again: NodeJS.Timeout | undefined;
-  connection: Connection;
 
   /** @param part of the interval its heartbeat is in */
   constructor(
     readonly guest: Guest,
-    readonly destination: Destination | Handover,
+    public connection: Connection,
     readonly part: number,
     readonly pace: Pace | undefined,
-  ) {
-    this.connection = destination.connection;
-  }
+  ) {}
 }
 
 /** The open WebSockets, whatever is at their other end: their heartbeats, and the ways in which they are ended. */
@@ -70,15 +67,15 @@ export class Guests {
   }
 
   admit(destination: Destination | Handover, line: Line, guest: Guest): void {
-    const { maxMessagesPerSecond } = destination;
+    const { connection, maxMessagesPerSecond } = destination;
     const pace = maxMessagesPerSecond === undefined ? undefined : new Pace(maxMessagesPerSecond);
-    const visit = new Visit(guest, destination, this.#admitted++ % PARTS, pace);
+    const visit = new Visit(guest, connection, this.#admitted++ % PARTS, pace);
     line.on('error', onError);
     line.on('pong', this.#onPong);
     line.on('message', this.#onMessage);
     line.on('close', this.#onClose);
     this.#visits.set(line, visit);
-    this.#askAgain(line, visit);
+    this.#askAgain(line, visit, destination);
   }
 
   #hear(line: Line, data: RawData, isBinary: boolean): void {
@@ -112,25 +109,25 @@ export class Guests {
     }
   }
 
-  #askAgain(ws: Line, visit: Visit): void {
+  #askAgain(ws: Line, visit: Visit, destination: Destination | Handover): void {
     const { reauthorizeMs } = this.#options;
     if (reauthorizeMs === 0) return;
     visit.again = setTimeout(async () => {
-      const allowed = await this.#isStillAllowed(visit);
+      const allowed = await this.#isStillAllowed(visit, destination);
       if (!this.#visits.has(ws)) return;
-      if (allowed) this.#askAgain(ws, visit);
+      if (allowed) this.#askAgain(ws, visit, destination);
       else this.#turnOut(ws, visit);
     }, reauthorizeMs).unref();
   }
 
   /** Authorization that fails or takes too long has allowed nothing. */
-  async #isStillAllowed(visit: Visit): Promise<boolean> {
+  async #isStillAllowed(visit: Visit, destination: Destination | Handover): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), this.#options.handshakeTimeoutMs).unref();
     });
     try {
-      const connection = await Promise.race([visit.destination.authorize(), late]);
+      const connection = await Promise.race([destination.authorize(), late]);
       if (!connection) return false;
       visit.connection = connection;
       visit.guest.meet(connection.audiences);
