@@ -1,7 +1,7 @@
 import { Figure } from '../support/figure.js';
 import { Rival } from './rival.js';
 
-const SIZES = (process.env.SIZES ?? '2000,10000').split(',').map(Number);
+const SIZES = (process.env.SIZES ?? '10000').split(',').map(Number);
 /** What is loaded and compiled when the first ones come is not theirs. */
 const FIRST = 300;
 
@@ -10,7 +10,7 @@ const KINDS = ['resident', 'heap'];
 
 /** What an idle connection costs. Each value is of a new process, for one that has grown stays large. */
 export async function memory(rounds) {
-  const names = ['reqcast', 'reqcast, authorizing', 'ws', 'socket.io'];
+  const names = ['reqcast', 'reqcast, authorizing', 'ws'];
   const figures = [];
   for (const n of SIZES) {
     const made = MOMENTS.map((moment) =>
