@@ -73,6 +73,7 @@ class Wiring implements Attachment, TapMember {
   readonly #proxy: ProxyParts;
   readonly #push: PushServer | undefined;
   readonly #untap = new Map<Server, () => void>();
+  #isOpen = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: NormalizedOptions) {
@@ -138,6 +139,7 @@ class Wiring implements Attachment, TapMember {
     this.#listeners.open();
     this.#intake.open();
     await this.#push?.open();
+    this.#isOpen = true;
   }
 
   async #readyFor(): Promise<void> {
@@ -155,9 +157,9 @@ class Wiring implements Attachment, TapMember {
     const destinations = new Destinations(options, this.#hub, this.#fault, this.#proxy);
     return new Endpoint({
       ...options,
-      resolve: async (request, signal) => {
-        await this.#readyFor();
-        return destinations.resolve(request, signal);
+      resolve: async (request, arrival) => {
+        if (!this.#isOpen) await this.#readyFor();
+        return destinations.resolve(request, arrival);
       },
       addressOf: (request) => addressOf(request, options.trustProxy),
       onFull: ({ message }) =>
