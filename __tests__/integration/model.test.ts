@@ -81,9 +81,8 @@ class Page {
   stall(stalled: boolean): void {
     if (!this.#socket) return;
     this.#socket.writableNeedDrain = stalled;
-    if (stalled) return;
-    // One that no sweep has come upon lacks nothing that the next one does not bring.
-    if (this.#socket.emit('drain')) this.settled();
+    // What it lacks follows in a sweep.
+    if (!stalled) this.#socket.emit('drain');
   }
 
   toggle(pattern: string): void {

@@ -25,19 +25,22 @@ export interface Made<Frame> {
 /** Subscribers that are sent the same: what one lacks is matched and encoded once for all of them. */
 export class Group<Frame> {
   readonly key: string;
+  readonly interest: Interest;
   members = 0;
   readonly #frames: Frames<Frame>;
   readonly #audience: ReadonlySet<string> | 'all';
   /** The patterns without `*`; nothing if every topic is wanted. */
   readonly #exact: Set<string> | undefined;
   #tree: PatternTree | undefined;
-  readonly #made = new Map<number, Made<Frame>>();
+  /** By where they begin, once there is more than one member. */
+  #made: Map<number, Made<Frame>> | undefined;
   /** The head for which they were made, and its epoch. */
   #madeAt = 0;
   #madeIn = '';
 
   constructor(key: string, frames: Frames<Frame>, interest: Interest) {
     this.key = key;
+    this.interest = interest;
     this.#frames = frames;
     this.#audience = interest.audience === 'all' ? 'all' : new Set(interest.audience);
     if (!interest.patterns) return;
@@ -55,6 +58,7 @@ export class Group<Frame> {
   frame(window: Window, from: number): Made<Frame> {
     if (this.members === 1) return this.#make(window, from);
     const { epoch, head } = window;
+    this.#made ??= new Map();
     if (this.#madeAt !== head || this.#madeIn !== epoch || this.#made.size >= MAX_MADE) {
       this.#made.clear();
       this.#madeAt = head;

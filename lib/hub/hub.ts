@@ -3,7 +3,7 @@ import type { Position } from '../protocol/position.ts';
 import { Frames } from './frames.ts';
 import { Group, groupKey } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
-import { Subscriber } from './subscriber.ts';
+import { type Membership, Subscriber } from './subscriber.ts';
 import { MAX_TOPICS } from './topic-table.ts';
 import { Turns } from './turns.ts';
 import { Window } from './window.ts';
@@ -32,8 +32,7 @@ export interface HubOptions {
  */
 export class Hub {
   readonly #window: Window;
-  readonly #onFault: (fault: unknown) => void;
-  readonly #stallTimeoutMs: number;
+  readonly #membership: Membership;
   readonly #subscribers = new Set<Subscriber<unknown>>();
   readonly #frames = new Map<string, Frames<unknown>>();
   readonly #groups = new Map<string, Group<unknown>>();
@@ -47,8 +46,16 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#window = new Window(options.windowSize, options.maxTopics ?? MAX_TOPICS);
-    this.#onFault = options.onFault;
-    this.#stallTimeoutMs = options.stallTimeoutMs;
+    this.#membership = {
+      window: this.#window,
+      stallTimeoutMs: options.stallTimeoutMs,
+      join: (format, interest) => this.#join(format, interest),
+      leave: (group) => this.#leave(group),
+      size: () => this.size,
+      fault: options.onFault,
+      wake: (subscriber) => this.#wake(subscriber as Subscriber<unknown>),
+      gone: (subscriber) => this.#subscribers.delete(subscriber as Subscriber<unknown>),
+    };
     this.#turns = new Turns(options.loopShare, SLICE_MS);
   }
 
@@ -74,16 +81,7 @@ export class Hub {
 
   /** Adds a subscriber at the head. */
   add<Frame>(format: Format<Frame>, interest: Interest, sink: Sink<Frame>): Subscriber<Frame> {
-    const subscriber = new Subscriber<Frame>(this.#window, sink, {
-      join: (wanted) => this.#join(format, wanted),
-      size: () => this.#subscribers.size,
-      stallTimeoutMs: this.#stallTimeoutMs,
-      leave: (group) => this.#leave(group),
-      fault: this.#onFault,
-      wake: () => this.#wake(subscriber as Subscriber<unknown>),
-      gone: () => this.#subscribers.delete(subscriber as Subscriber<unknown>),
-    });
-    subscriber.interest = interest;
+    const subscriber = new Subscriber(this.#membership, format, interest, sink);
     this.#subscribers.add(subscriber as Subscriber<unknown>);
     return subscriber;
   }
