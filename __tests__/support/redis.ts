@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { createClient } from 'redis';
 import type { RedisClient } from '../../lib/journal/redis/index.ts';
 import { testWith } from './program.ts';
@@ -21,15 +21,15 @@ export const LIBRARIES: ReadonlyArray<readonly [string, (port: number) => RedisC
 ];
 
 /** As an app has it, not used yet. */
-export function ioredis(port: number): Redis {
-  const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true });
+export function ioredis(port: number, options: RedisOptions = {}): Redis {
+  const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, ...options });
   client.on('error', () => {});
   afterwards(() => client.disconnect());
   return client;
 }
 
 /** As an app has it, not connected yet. */
-export function nodeRedis(port: number): RedisClient {
+export function nodeRedis(port: number) {
   const client = createClient({ socket: { port, host: '127.0.0.1' } });
   client.on('error', () => {});
   return client;
@@ -46,7 +46,7 @@ async function freePort(): Promise<number> {
 /** A Redis that is killed, stopped and started again, with one port and one directory. */
 export class RedisServer {
   readonly port: number;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'reqcast-redis-'));
+  readonly directory = mkdtempSync(join(tmpdir(), 'reqcast-redis-'));
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
   #client: Redis | undefined;
@@ -71,7 +71,7 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
+    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory, '--save', ''];
     this.#child = spawn('redis-server', [...own, ...this.#args], { stdio: 'ignore' });
     const { pid } = this.#child;
     await until(async () => {
@@ -111,6 +111,6 @@ export class RedisServer {
   async remove(): Promise<void> {
     this.#client?.disconnect();
     await this.kill();
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }

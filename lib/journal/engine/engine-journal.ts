@@ -25,6 +25,8 @@ export class EngineJournal implements Journal {
   readonly #feed: Feed;
   readonly #outage: Outage;
   #sink: JournalSink | undefined;
+  /** How many entries to hand over where a history begins. */
+  #history = 0;
   /** The one that is used, from when the history was found to be the known one until it fails. */
   #session: Session | undefined;
   /** The furthest place that was seen, read already or not. */
@@ -53,18 +55,19 @@ export class EngineJournal implements Journal {
     if (this.#opening || this.#closing)
       throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
+    this.#history = history;
     this.#opening = new Promise((opened, refused) => {
-      this.#running = this.#run(history, opened, refused);
+      this.#running = this.#run(opened, refused);
     });
     await this.#opening;
   }
 
-  async #run(history: number, opened: () => void, refused: (why: Error) => void): Promise<void> {
+  async #run(opened: () => void, refused: (why: Error) => void): Promise<void> {
     for (let first = true; !this.#ended; first = false) {
       let session: Session | undefined;
       try {
         session = await this.#engine.connect();
-        await this.#join(session, history);
+        await this.#join(session);
         opened();
         await this.#live(session);
       } catch (thrown) {
@@ -84,11 +87,15 @@ export class EngineJournal implements Journal {
   }
 
   /** From here on the session is used. */
-  async #join(session: Session, history: number): Promise<void> {
+  async #join(session: Session): Promise<void> {
     await this.#take(session, {});
-    const head = this.#known as Mark;
-    if (!this.#feed.at) this.#feed.begin(head, await newest(session, head, history));
+    if (!this.#feed.at) await this.#begin(session);
     this.#session = session;
+  }
+
+  async #begin(session: Session): Promise<void> {
+    const head = this.#known as Mark;
+    this.#feed.begin(head, await newest(session, head, this.#history));
   }
 
   async #live(session: Session): Promise<void> {
@@ -118,12 +125,14 @@ export class EngineJournal implements Journal {
       const kepts = await session.next(at);
       this.#outage.over();
       const [first] = kepts;
+      // Too far back, or another history under the same name, in which case looking makes it another epoch.
       const torn = first?.epoch === at.epoch && !follows(first, at);
       if (!first || torn || performance.now() - looked >= LOOK_MS) {
         await this.#take(session, {});
         looked = performance.now();
       }
-      this.#feed.take(kepts);
+      if (torn) await this.#begin(session);
+      else this.#feed.take(kepts);
       this.#see(this.#feed.at as Mark);
     }
   }
