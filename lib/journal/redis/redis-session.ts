@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kept, Mark, Session, Step } from '../engine/engine.ts';
+import type { RedisClient } from './client.ts';
 import { Line } from './line.ts';
-import type { RedisSettings } from './redis-engine.ts';
 import { refusal } from './refusal.ts';
 import { keptOf, markOf, streamOf } from './reply.ts';
 import { SCRIPT, SCRIPT_SHA } from './script.ts';
@@ -17,6 +17,17 @@ const LONGEST_PRUNE_MS = 10_000;
  * be added twice. Each process leaves some hundred bytes behind for so long.
  */
 const REMEMBER_S = 86_400;
+
+export interface RedisSettings {
+  readonly client: RedisClient;
+  /** The key of the stream. */
+  readonly stream: string;
+  /** The key of the number of this process's last batch; with the same hash tag. */
+  readonly writer: string;
+  readonly maxEntries: number;
+  /** Infinity: for ever. */
+  readonly maxAgeMs: number;
+}
 
 /** One connection for what is answered at once, and one that waits for what is new. */
 export class RedisSession implements Session {
