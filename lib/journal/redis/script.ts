@@ -34,8 +34,9 @@ local head = first(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1))
 local function lost()
   if not head or not head.link then return true end
   if known.epoch == '' then return false end
-  if compare(head, known) < 0 then return true end
-  if head.epoch ~= known.epoch then return false end
+  local ahead = compare(head, known)
+  if ahead < 0 then return true end
+  if head.epoch ~= known.epoch then return ahead == 0 end
   local there = first(redis.call('XRANGE', stream, id(known), id(known)))
   if there then return there.link ~= known.link end
   return compare(first(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)), known) < 0
