@@ -53,7 +53,7 @@ if ARGV[6] == '1' or lost() then
 end
 
 local batch = tonumber(ARGV[10])
-if batch > tonumber(redis.call('GET', writer) or '0') then
+if batch > 0 and batch > tonumber(redis.call('GET', writer) or '0') then
   for i = 11, #ARGV do
     local after = head.link
     head.link = string.sub(redis.sha1hex(after .. writer .. ARGV[10] .. ':' .. i), 1, 16)
