@@ -2,7 +2,7 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig([
   {
-    entry: { index: 'lib/index.ts', client: 'lib/client/index.ts' },
+    entry: { index: 'lib/index.ts', client: 'lib/client/index.ts', redis: 'lib/journal/redis/index.ts' },
     format: ['esm', 'cjs'],
     target: 'node20',
     dts: true,

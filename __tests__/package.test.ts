@@ -70,6 +70,12 @@ test.each([
 import http from 'node:http';
 import { attach, fileJournal, memoryJournal, type Entry, type Notification } from 'reqcast';
 import { connect } from 'reqcast/client';
+import { redisJournal } from 'reqcast/redis';
+declare const redis: {
+  status: string;
+  call(command: string, ...rest: string[]): Promise<unknown>;
+  duplicate(settings?: object): unknown;
+};
 const live = attach(http.createServer(), { journal: fileJournal({ path: 'x' }), authorize: () => ['staff'] });
 live.on('POST:/a', (notification: Notification) => notification.topic.length);
 const page = connect();
@@ -80,6 +86,9 @@ export async function last(): Promise<Entry | undefined> {
   for await (const entry of live.journal.query({ limit: 1 })) return entry;
   return undefined;
 }
+redisJournal({ client: redis, key: 'app' });
+// @ts-expect-error a client of neither library
+redisJournal({ client: {} });
 // @ts-expect-error an option that does not exist
 attach(http.createServer(), { nonsense: true });
 `;
@@ -91,6 +100,25 @@ attach(http.createServer(), { nonsense: true });
   );
   const tsc = () => run('node', [resolve('node_modules/typescript/bin/tsc'), '-p', project]);
   expect(tsc).not.toThrow();
+});
+
+test('has journals of its own entries, of whose faults the attachment tells the code', () => {
+  const source = `
+import http from 'node:http';
+import { attach } from 'reqcast';
+import { redisJournal } from 'reqcast/redis';
+const nobody = () => ({ connect: async () => { throw new Error('nobody there'); }, on() {}, disconnect() {} });
+const client = { status: 'wait', call: async () => {}, duplicate: nobody };
+const server = http.createServer();
+const live = attach(server, {
+  journal: redisJournal({ client }),
+  onError: ({ code }, { stage }) => console.log(stage, code),
+});
+await live.ready;
+await live.close();
+`;
+  writeFileSync(join(project, 'redis.mjs'), source);
+  expect(run('node', ['redis.mjs'])).toBe('journal JOURNAL_UNREACHABLE\n');
 });
 
 test('bundles for a browser without anything of Node', async () => {

@@ -49,8 +49,12 @@ export async function all(journal: Journal, query?: Query): Promise<Entry[]> {
   return entries;
 }
 
-/** What every journal does. `make` gives a new one over an empty history. */
-export function journalContract(name: string, make: () => Journal | Promise<Journal>): void {
+/** What every journal does. `make` gives a new one over an empty history, which adds so much to each entry. */
+export function journalContract(
+  name: string,
+  make: () => Journal | Promise<Journal>,
+  added: Partial<Entry> = {},
+): void {
   describe(`the ${name} journal`, () => {
     let journal: Journal;
     let sink: Recorder;
@@ -82,8 +86,8 @@ export function journalContract(name: string, make: () => Journal | Promise<Jour
       const full = draft('POST:/a', { data: { ü: [1, '😀', null] }, audience: ['x'], request: request('1') });
       journal.append(full);
       await journal.flush();
-      expect(sink.entries).toEqual([{ offset: 1, ...full }]);
-      expect(await all(journal)).toEqual([{ offset: 1, ...full }]);
+      expect(sink.entries).toEqual([{ offset: 1, ...full, ...added }]);
+      expect(await all(journal)).toEqual([{ offset: 1, ...full, ...added }]);
     });
 
     test('keeps order while entries are appended during a delivery', async () => {

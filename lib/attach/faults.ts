@@ -10,12 +10,11 @@ export type Fault = (stage: Stage, fault: unknown) => void;
 export function faults(onError: AttachOptions['onError']): Fault {
   const warned = new Set<ErrorCode>();
   return (stage, fault) => {
-    const error =
-      fault instanceof ReqcastError
-        ? fault
-        : new ReqcastError('CALLBACK_FAILED', `A function given to reqcast failed: ${textOf(fault)}`, {
-            cause: fault,
-          });
+    const error = isOurs(fault)
+      ? fault
+      : new ReqcastError('CALLBACK_FAILED', `A function given to reqcast failed: ${textOf(fault)}`, {
+          cause: fault,
+        });
     debug('%s: %s %s', stage, error.code, error.message);
     if (onError) {
       try {
@@ -32,4 +31,9 @@ export function faults(onError: AttachOptions['onError']): Fault {
       code: error.code,
     });
   };
+}
+
+/** A journal of another entry of the package, such as `reqcast/redis`, has a copy of the class. */
+function isOurs(fault: unknown): fault is ReqcastError {
+  return fault instanceof Error && fault.name === 'ReqcastError';
 }

@@ -1,0 +1,246 @@
+import { cpSync, rmSync } from 'node:fs';
+import { draft } from '../../contract/journal-contract.ts';
+import { temporaryDirectory } from '../../support/directory.ts';
+import { RedisServer, testWithRedis } from '../../support/redis.ts';
+import { until } from '../../support/server.ts';
+import { Switch } from '../../support/switch.ts';
+import { epochOf, type Node, startNode } from './stage.ts';
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+async function append(node: Node, name: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) node.journal.append(draft(`POST:/${name}/${i}`));
+  await node.journal.flush();
+}
+
+/** The same, and all nodes know them. */
+async function spread(nodes: readonly Node[], count: number): Promise<void> {
+  await append(nodes[0] as Node, 'a', count);
+  await until(() => nodes.every(({ sink }) => sink.entries.length === count));
+}
+
+/** What a node has delivered since its last reset. */
+function sinceReset({ sink }: Node): number[] {
+  const calls = sink.calls.slice(sink.calls.lastIndexOf('reset') + 1);
+  return calls as number[];
+}
+
+/** Resolves when the nodes are in one new epoch. */
+async function renewed(nodes: readonly Node[], old: string | undefined): Promise<void> {
+  await until(() =>
+    nodes.every((node) => epochOf(node) !== old && epochOf(node) === epochOf(nodes[0] as Node)),
+  );
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+describe('a history that is lost', () => {
+  testWithRedis('while nothing happens is noticed, and another begins: FLUSHALL', async () => {
+    const server = await RedisServer.forTest();
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    await spread(nodes, 10);
+    const old = epochOf(nodes[0]);
+    await server.ask('flushall');
+    await renewed(nodes, old);
+    await append(nodes[1], 'b', 5);
+    await until(() => nodes.every(({ sink }) => sink.entries.length === 15));
+    for (const node of nodes) {
+      expect(node.sink.resets).toHaveLength(2);
+      expect(sinceReset(node)).toEqual(range(11, 15));
+      expect(node.sink.faults).toEqual([]);
+    }
+  });
+
+  testWithRedis('under load is noticed by the next entry: FLUSHALL', async () => {
+    const server = await RedisServer.forTest();
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    let loading = true;
+    let sent = 0;
+    const load = (async () => {
+      while (loading) {
+        for (const { journal } of nodes) journal.append(draft(`POST:/a/${sent++}`));
+        await new Promise((done) => setImmediate(done));
+      }
+    })();
+    await until(() => nodes.every(({ sink }) => sink.entries.length > 200));
+    const old = epochOf(nodes[0]);
+    await server.ask('flushall');
+    await renewed(nodes, old);
+    const counts = nodes.map(({ sink }) => sink.entries.length);
+    await until(() => nodes.every(({ sink }, n) => sink.entries.length > (counts[n] as number) + 200));
+    loading = false;
+    await load;
+    await Promise.all(nodes.map(({ journal }) => journal.flush()));
+    const [one, other] = nodes;
+    const start = one.sink.resets.at(-1)?.offset as number;
+    const own = one.sink.entries.slice(one.sink.entries.length - sinceReset(one).length);
+    await until(() => sinceReset(other).length >= own.length);
+    expect(sinceReset(one)).toEqual(range(start + 1, start + own.length));
+    expect(other.sink.entries.slice(-own.length)).toEqual(own);
+    expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([2, 2]);
+  });
+
+  testWithRedis('is noticed when Redis was killed and kept nothing', async () => {
+    const server = await RedisServer.forTest();
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    await spread(nodes, 10);
+    const old = epochOf(nodes[0]);
+    await server.kill();
+    await server.start();
+    await renewed(nodes, old);
+    await append(nodes[0], 'b', 1);
+    expect(sinceReset(nodes[0])).toEqual([11]);
+    expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([2, 2]);
+  });
+
+  testWithRedis('in part is noticed when Redis comes back with an older file', async () => {
+    const server = await RedisServer.forTest(...DURABLE);
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    await spread(nodes, 10);
+    const copy = `${temporaryDirectory()}/copy`;
+    await server.kill();
+    cpSync(server.directory, copy, { recursive: true });
+    await server.start();
+    await append(nodes[0], 'b', 10);
+    await until(() => nodes.every(({ sink }) => sink.entries.length === 20));
+    expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([1, 1]);
+    const old = epochOf(nodes[0]);
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+    cpSync(copy, server.directory, { recursive: true });
+    await server.start();
+    await renewed(nodes, old);
+    await append(nodes[1], 'c', 1);
+    expect(sinceReset(nodes[1])).toEqual([21]);
+  });
+
+  testWithRedis('with its epoch is noticed when Redis comes back with the epoch before', async () => {
+    const server = await RedisServer.forTest(...DURABLE);
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    await spread(nodes, 10);
+    const copy = `${temporaryDirectory()}/copy`;
+    cpSync(server.directory, copy, { recursive: true });
+    const first = epochOf(nodes[0]);
+    await server.ask('flushall');
+    await renewed(nodes, first);
+    const second = epochOf(nodes[0]);
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+    cpSync(copy, server.directory, { recursive: true });
+    await server.start();
+    await renewed(nodes, second);
+    expect(epochOf(nodes[0])).not.toBe(first);
+    expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([3, 3]);
+  });
+
+  testWithRedis(
+    'in part is noticed when a replica that lacks it was promoted, and others wrote there',
+    async () => {
+      const primary = await RedisServer.forTest('--repl-diskless-sync-delay', '0');
+      const replica = await RedisServer.forTest();
+      const replication = await Switch.to(primary.port);
+      await replica.ask('replicaof', '127.0.0.1', replication.port);
+      const line = await Switch.to(primary.port);
+      const node = await startNode(line.port);
+      await append(node, 'a', 5);
+      await until(async () => (await replica.ask('xlen', '{reqcast}:entries')) === 6);
+      replication.lead(1);
+      await append(node, 'b', 5);
+      expect(sinceReset(node)).toEqual(range(1, 10));
+      await primary.kill();
+      await replica.ask('replicaof', 'no', 'one');
+      // It knows nothing of what was lost, and numbers 6 to 25 once more.
+      const fresh = await startNode(replica.port);
+      await append(fresh, 'c', 20);
+      const old = epochOf(fresh);
+      expect(old).toBe(epochOf(node));
+      line.lead(replica.port);
+      await renewed([node, fresh], old);
+      expect(node.sink.topics).not.toContain('POST:/c/0');
+      await append(fresh, 'd', 1);
+      await until(() => node.sink.topics.includes('POST:/d/0'));
+      expect(sinceReset(node)).toEqual(sinceReset(fresh));
+      expect(node.sink.resets).toHaveLength(2);
+      expect(fresh.sink.resets).toHaveLength(2);
+    },
+  );
+
+  testWithRedis('is noticed by one that writes at once, before it has read anything', async () => {
+    const primary = await RedisServer.forTest();
+    const other = await RedisServer.forTest();
+    const line = await Switch.to(primary.port);
+    const node = await startNode(line.port);
+    await append(node, 'a', 5);
+    const fresh = await startNode(other.port);
+    await append(fresh, 'b', 20);
+    line.lead(other.port);
+    await append(node, 'c', 1);
+    // Another journal altogether, which is younger: there is no telling what it has in common with the old one.
+    await until(() => node.sink.topics.includes('POST:/c/0') && fresh.sink.topics.includes('POST:/c/0'));
+    expect(epochOf(node)).toBe(epochOf(fresh));
+    expect(node.sink.resets).toHaveLength(2);
+  });
+});
+
+describe('a history that is not lost', () => {
+  testWithRedis('goes on when Redis was killed and has it on its disk', async () => {
+    const server = await RedisServer.forTest(...DURABLE);
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    let sent = 0;
+    const some = (count: number) => {
+      for (let i = 0; i < count; i++) nodes[sent % 2]?.journal.append(draft(`POST:/a/${sent++}`));
+    };
+    some(100);
+    await nodes[0].journal.flush();
+    for (let kills = 0; kills < 3; kills++) {
+      some(100);
+      const killed = server.kill();
+      some(100);
+      await killed;
+      some(100);
+      await server.start();
+      await until(() => nodes.every(({ journal }) => journal.stats().connected));
+    }
+    await until(() => nodes.every(({ sink }) => sink.entries.length >= sent));
+    await Promise.all(nodes.map(({ journal }) => journal.flush()));
+    for (const { sink } of nodes) {
+      expect(sink.entries.map(({ offset }) => offset)).toEqual(range(1, sent));
+      expect(new Set(sink.topics).size).toBe(sent);
+      expect(sink.resets).toHaveLength(1);
+    }
+    expect(nodes[1].sink.entries).toEqual(nodes[0].sink.entries);
+  });
+
+  testWithRedis('but lies too far back for one that was away goes on from what is there', async () => {
+    const server = await RedisServer.forTest();
+    const line = await Switch.to(server.port);
+    const away = await startNode(line.port);
+    const there = await startNode(server.port);
+    await append(there, 'a', 10);
+    await until(() => away.sink.entries.length === 10);
+    line.lead(1);
+    await append(there, 'b', 1000);
+    await server.ask('xtrim', '{reqcast}:entries', 'maxlen', 5);
+    line.lead(server.port);
+    await until(() => away.sink.entries.at(-1)?.offset === 1010);
+    expect(away.sink.resets.slice(1)).toEqual([{ epoch: epochOf(there), offset: 1005 }]);
+    expect(sinceReset(away)).toEqual(range(1006, 1010));
+    expect(there.sink.resets).toHaveLength(1);
+  });
+
+  testWithRedis('is read whole by one that was away', async () => {
+    const server = await RedisServer.forTest();
+    const line = await Switch.to(server.port);
+    const away = await startNode(line.port);
+    const there = await startNode(server.port);
+    await append(there, 'a', 10);
+    line.lead(1);
+    await append(there, 'b', 3000);
+    line.lead(server.port);
+    await until(() => away.sink.entries.length === 3010);
+    expect(away.sink.entries).toEqual(there.sink.entries);
+    expect(away.sink.calls).toEqual(there.sink.calls);
+  });
+});

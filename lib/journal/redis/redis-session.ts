@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { Kept, Mark, Session, Step } from '../engine/engine.ts';
+import type { RedisClient } from './client.ts';
+import { Line } from './line.ts';
+import { refusal } from './refusal.ts';
+import { keptOf, markOf, streamOf } from './reply.ts';
+import { SCRIPT, SCRIPT_SHA } from './script.ts';
+
+/** So many entries are read at once: a few hundred kilobytes, mostly. */
+const PAGE_ENTRIES = 500;
+/** How long a read waits for something new. */
+const BLOCK_MS = 1_000;
+/** Entries that are too old are removed this often, or as often as they become too old if that is more. */
+const LONGEST_PRUNE_MS = 10_000;
+/**
+ * A batch that was sent and not answered is sent again when Redis is back. If that takes longer than this, it may
+ * be added twice. Each process leaves some hundred bytes behind for so long.
+ */
+const REMEMBER_S = 86_400;
+
+export interface RedisSettings {
+  readonly client: RedisClient;
+  /** The key of the stream. */
+  readonly stream: string;
+  /** The key of the number of this process's last batch; with the same hash tag. */
+  readonly writer: string;
+  readonly maxEntries: number;
+  /** Infinity: for ever. */
+  readonly maxAgeMs: number;
+}
+
+/** One connection for what is answered at once, and one that waits for what is new. */
+export class RedisSession implements Session {
+  readonly #settings: RedisSettings;
+  readonly #line: Line;
+  #waiting: Line | undefined;
+  #ended = false;
+  #pruneAt = 0;
+
+  constructor(line: Line, settings: RedisSettings) {
+    this.#line = line;
+    this.#settings = settings;
+  }
+
+  async take({ known, batch, renew }: Step): Promise<Mark> {
+    const { epoch = '', era = 0, offset = 0, link = '' } = known ?? {};
+    const name = randomBytes(9).toString('base64url');
+    const rules = [name, renew ? 1 : 0, this.#settings.maxEntries, this.#removeBefore(), REMEMBER_S];
+    const args = [epoch, era, offset, link, ...rules, batch?.number ?? 0, ...(batch?.drafts ?? [])];
+    const [mark, more] = markOf(await this.#run(args.map(String)).catch(refusal));
+    if (more) this.#pruneAt = 0;
+    return mark;
+  }
+
+  async #run(args: readonly string[]): Promise<unknown> {
+    const { stream, writer } = this.#settings;
+    const rest = ['2', stream, writer, ...args];
+    try {
+      return await this.#line.call(stream, ['evalsha', SCRIPT_SHA, ...rest]);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return await this.#line.call(stream, ['eval', SCRIPT, ...rest]);
+    }
+  }
+
+  #removeBefore(): number {
+    const { maxAgeMs } = this.#settings;
+    const now = Date.now();
+    if (maxAgeMs === Number.POSITIVE_INFINITY || now < this.#pruneAt) return 0;
+    this.#pruneAt = now + Math.min(LONGEST_PRUNE_MS, maxAgeMs);
+    return now - maxAgeMs;
+  }
+
+  async next({ era, offset }: Mark): Promise<readonly Kept[]> {
+    const { client, stream } = this.#settings;
+    this.#waiting ??= await Line.open(client).catch(refusal);
+    if (this.#ended) this.#waiting.end();
+    const how = ['count', String(PAGE_ENTRIES), 'block', String(BLOCK_MS)];
+    const args = ['xread', ...how, 'streams', stream, `${era}-${offset}`];
+    return keptOf(streamOf(await this.#waiting.call(stream, args, BLOCK_MS).catch(refusal)));
+  }
+
+  async previous(before?: Mark): Promise<readonly Kept[]> {
+    const { stream } = this.#settings;
+    const end = before ? `(${before.era}-${before.offset}` : '+';
+    const args = ['xrevrange', stream, end, '-', 'count', String(PAGE_ENTRIES)];
+    return keptOf(await this.#line.call(stream, args).catch(refusal));
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#line.end();
+    this.#waiting?.end();
+  }
+}
