@@ -9,7 +9,7 @@ import { LineReader } from './line-reader.ts';
 import { dial, isBusy } from './seat.ts';
 
 /** A take-over is over sooner, and an owner that answers is heard more often. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 const RETRY_MS = 20;
 
 /** What the owner of the journal finds, over a connection of its own: who reads slowly stops nothing else. */

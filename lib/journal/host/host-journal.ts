@@ -17,7 +17,7 @@ import { dial, isBusy, REMEDY } from './seat.ts';
 const PATIENCE_BEATS = 3;
 
 /** Opening takes as long as reading the history does. */
-const OPENING_BEATS = 10;
+const OPENING_BEATS = 5;
 
 /** An attempt that failed is made again within this, then within twice as long each time, up to the latter. */
 const FIRST_RETRY_MS = 10;
