@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -29,10 +28,9 @@ test('of the processes that share a journal one has the push server’s socket, 
     peer.on('data', (piece) => {
       text += piece;
     });
-    const connected = await Promise.race([
-      once(peer, 'connect').then(() => true),
-      once(peer, 'close').then(() => false),
-    ]);
+    const connected = await new Promise((resolve) => {
+      peer.on('connect', () => resolve(true)).on('close', () => resolve(false));
+    });
     return connected && { text: () => text, closed: () => peer.closed };
   };
   const first = await start();
