@@ -54,7 +54,7 @@ export interface Journal {
   stats(): JournalStats;
   /** Entries that match, newest first, up to what the journal had when the first one was asked for. */
   query(query?: Query): AsyncIterable<Entry>;
-  /** Begins a new epoch, for a writer lost entries before they came here. A journal that has one writer needs no such. */
+  /** Begins a new epoch, for another process lost entries before they came here. Absent: only this process writes. */
   renew?(): void;
   /** Flushes and ends. Idempotent. */
   close(): Promise<void>;

@@ -165,6 +165,7 @@ class HostJournal implements Journal {
   #heard(): void {
     this.#quiet = 0;
     this.#unreachable = false;
+    this.#cause = undefined;
   }
 
   #tick(fail: (error: unknown) => void): void {
