@@ -67,6 +67,8 @@ class FileJournal implements Journal {
   readonly #outbox: Outbox;
   #sink: JournalSink | undefined;
   #ready = false;
+  /** A new epoch is to begin when all that waits is written. */
+  #renewing = false;
   #progress: Progress = { epoch: '', start: 0, head: 0 };
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -121,8 +123,13 @@ class FileJournal implements Journal {
     this.#wake();
   }
 
+  renew(): void {
+    this.#renewing = true;
+    this.#wake();
+  }
+
   #wake(): void {
-    if (!this.#ready || this.#writing || this.#retry || !this.#pending) return;
+    if (!this.#ready || this.#writing || this.#retry || !(this.#pending || this.#renewing)) return;
     this.#writing = this.#writeAll();
   }
 
@@ -132,8 +139,12 @@ class FileJournal implements Journal {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#pending) {
+      while (this.#pending || this.#renewing) {
         await this.#store.prepare();
+        if (!this.#pending) {
+          await this.#renew();
+          continue;
+        }
         const { epoch, head } = this.#progress;
         this.#batch ??= batchOf(this.#outbox.take(this.#maxBatch), epoch, head);
         const { entries, bytes } = this.#batch;
@@ -157,6 +168,7 @@ class FileJournal implements Journal {
   }
 
   async #renew(): Promise<void> {
+    this.#renewing = false;
     const epoch = newEpoch();
     const { head } = this.#progress;
     this.#progress = { epoch, start: head, head };
