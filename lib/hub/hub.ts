@@ -122,7 +122,7 @@ export class Hub {
 
   #visit(due: Set<Subscriber<unknown>>): void {
     this.#due = due;
-    if (!this.#sweep) this.#begin();
+    if (!this.#sweep && due.size > 0) this.#begin();
   }
 
   #begin(): void {

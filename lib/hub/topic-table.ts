@@ -13,6 +13,8 @@ export type LastEntry = Pick<Entry, 'topic' | 'audience' | 'offset'>;
 export class TopicTable {
   /** In the order of their offsets. */
   readonly #last = new Map<string, LastEntry>();
+  /** Who goes next. Kept, for a new iterator would walk over all that have gone. */
+  #oldest = this.#last.entries();
   readonly #most: number;
   #floor = 0;
 
@@ -27,6 +29,7 @@ export class TopicTable {
 
   reset(start: number): void {
     this.#last.clear();
+    this.#oldest = this.#last.entries();
     this.#floor = start;
   }
 
@@ -36,7 +39,7 @@ export class TopicTable {
     this.#last.delete(key);
     this.#last.set(key, { topic, audience, offset });
     if (this.#last.size <= this.#most) return;
-    const [oldest, { offset: forgotten }] = this.#last.entries().next().value as [string, LastEntry];
+    const [oldest, { offset: forgotten }] = this.#oldest.next().value as [string, LastEntry];
     this.#last.delete(oldest);
     this.#floor = forgotten;
   }
