@@ -60,13 +60,6 @@ test('a share of 1 waits for nobody', async () => {
   expect(timers).not.toHaveBeenCalled();
 });
 
-test('of a loop that rests all is taken, but for a look at it after each slice', async () => {
-  const timers = jest.spyOn(globalThis, 'setTimeout');
-  await takeAll(new Turns(1 / 10, SLICE_MS), 10);
-  // Else there would be 36 for each.
-  expect(timers.mock.calls.length).toBeLessThanOrEqual(20);
-});
-
 test('what is over soon is not kept waiting', async () => {
   const timers = jest.spyOn(globalThis, 'setTimeout');
   const turns = new Turns(1 / 3, 10 * SLICE_MS);

@@ -20,7 +20,7 @@ export interface HubOptions {
   maxTopics?: number;
   /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
   stallTimeoutMs: number;
-  /** Of the event loop's time, sweeps take at most so much while others want it. More than 0, and 1 at most. */
+  /** Of the event loop's time, sweeps take at most so much. More than 0, and 1 at most. */
   loopShare: number;
   /** A sink that throws is taken out, ended and reported here. */
   onFault: (fault: unknown) => void;
