@@ -21,6 +21,7 @@ export async function memory(rounds) {
             unit: 'bytes a connection',
             better: 'less',
             at: { N: n },
+            targets: kind === 'resident' ? [{ of: 'ws', most: 1.1 }] : [],
           }),
       ),
     );

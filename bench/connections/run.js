@@ -6,7 +6,9 @@ import { window } from './window.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const PARTS = { memory, window, storm, latency };
-const [name = 'storm'] = process.argv.slice(2);
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);
 
-report(name, await PARTS[name](ROUNDS));
+const figures = [];
+for (const name of chosen) figures.push(...(await PARTS[name](ROUNDS)));
+report('connections', figures);
 process.exit();

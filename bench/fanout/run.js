@@ -16,6 +16,19 @@ const RIVALS = {
   'socket.io': peer('socketio', 'socketio'),
   uWebSockets: peer('uws', 'ws'),
 };
+const TARGETS = {
+  1: [
+    { of: 'ws loop', most: 0.8 },
+    { of: 'socket.io', most: 0.65 },
+    { of: 'C send() each', most: 1.3 },
+  ],
+  100: [
+    { of: 'ws loop', most: 1 / 80 },
+    { of: 'socket.io', most: 1 / 80 },
+    { of: 'uWebSockets', most: 0.4 },
+    { of: 'C coalesced', most: 1.5 },
+  ],
+};
 const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
 
 const figures = [];
@@ -29,6 +42,7 @@ for (const n of SIZES) {
       unit: 'µs of CPU for each delivery',
       better: 'less',
       at: { N: n, burst: Number(burst) },
+      targets: TARGETS[burst],
     });
     figures.push(figure);
     const measure = async (rival) => {

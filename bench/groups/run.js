@@ -20,6 +20,11 @@ for (const burst of BURSTS) {
     better: 'less',
     ours: '1 groups',
     at: { burst },
+    // One group over many: the other way round, 1.25 and 2.
+    targets: [
+      { of: '100 groups', least: 0.8 },
+      { of: `${N} groups`, least: 0.5 },
+    ],
   });
   figures.push(figure);
   for (let round = -1; round < ROUNDS; round++)

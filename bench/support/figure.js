@@ -28,7 +28,8 @@ export class Figure {
    * @param {object} [about.at] where on a chart's axis this is, as `{ N: 150 }`; its first key is the axis
    * @param {string} [about.none] what is said of a rival for which nothing could be measured, as `served no request`
    * @param {string} [about.whole] the row that a chart gives the others as a share of
-   * @param {{ of: string, most?: number, least?: number }[]} [about.targets] what ours divided by that of the rival `of` should be
+   * @param {{ of?: string, most?: number, least?: number }[]} [about.targets] what ours divided by that of the rival `of`
+   * should be, or without one ours itself
    */
   constructor({ title, unit, better, ours = 'reqcast', at, none = 'nothing', whole, targets = [] }) {
     Object.assign(this, { title, unit, better, ours, at, none, whole, targets });
@@ -84,10 +85,13 @@ export class Figure {
 
   /** What became of the targets: `{ met, text }` for each whose rival was measured. */
   verdicts() {
-    return this.targets.filter(({ of }) => this.#rows.has(of)).map((target) => this.#verdict(target));
+    return this.targets
+      .filter(({ of = this.ours }) => this.#rows.has(of))
+      .map((target) => this.#verdict(target));
   }
 
   #verdict({ of, most, least }) {
+    if (of === undefined) return this.#verdictOfOurs({ most, least });
     const ratio = this.ratio(of);
     const wanted = most === undefined ? `at least ${least}` : `at most ${most}`;
     const reached = most === undefined ? ratio >= least : ratio <= most;
@@ -95,6 +99,16 @@ export class Figure {
     const met = ratio === null ? this.median(this.ours) !== null : reached;
     const found = ratio === null ? `${met ? of : this.ours} ${this.none}` : `${shown(ratio)} of ${of}`;
     return { met, text: `${met ? 'met' : 'missed'}: ${found}, target ${wanted}` };
+  }
+
+  #verdictOfOurs({ most, least }) {
+    const value = this.median(this.ours);
+    const met = value !== null && (most === undefined ? value >= least : value <= most);
+    const wanted = most === undefined ? `at least ${least}` : `at most ${most}`;
+    return {
+      met,
+      text: `${met ? 'met' : 'missed'}: ${this.shown(this.ours)} ${this.unit}, target ${wanted}`,
+    };
   }
 
   print() {
