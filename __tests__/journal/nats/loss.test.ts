@@ -113,8 +113,6 @@ describe('a history that is lost', () => {
     const server = await NatsServer.forTest();
     const nodes = [await startNode(server.port), await startNode(server.port)] as const;
     await spread(nodes, 10);
-    server.signal('SIGSTOP');
-    server.signal('SIGCONT');
     await server.ask('STREAM.MSG.DELETE.reqcast', { seq: 6 });
     const late = await startNode(server.port);
     expect(late.sink.resets).toEqual([{ epoch: epochOf(nodes[0]), offset: 5 }]);

@@ -54,6 +54,11 @@ export class Epoch {
     return sequence >= (await this.#stream.extent()).first;
   }
 
+  /** The epoch that it is in, and where its last marker lies, as far as is known. */
+  get current(): { readonly epoch: string; readonly sequence: number } | undefined {
+    return this.#marker;
+  }
+
   /** A marker was read. */
   see({ sequence, time }: Message, { epoch, era, base }: Segment): void {
     this.#marker = { epoch, era, base, sequence, time };

@@ -86,20 +86,21 @@ export class NatsSession implements Session {
   }
 
   async #readFrom(after: Mark): Promise<void> {
+    const see = (message: Message, segment: Segment) => this.#see(message, segment);
+    const { current } = this.#epoch;
     this.#tail?.end();
-    this.#tail = new Tail(this.#line, this.#stream, after, (message, segment) => this.#see(message, segment));
-    this.#advance(after);
-    await this.#tail.start();
+    this.#tail = new Tail(this.#line, this.#stream, after, see);
+    // What lies between belongs to a history that nobody follows, and in a new stream sequences begin anew.
+    const elsewhere = current && current.epoch !== after.epoch;
+    this.#read = elsewhere ? undefined : after;
+    this.#news.ring();
+    await this.#tail.start(elsewhere ? current.sequence : placeOf(after).sequence + 1);
   }
 
   #see(message: Message, segment: Segment): void {
     if (message.id) this.#writer.see(message.id);
     if (message.subject === this.#stream.markers) this.#epoch.see(message, segment);
-    this.#advance(markAt(segment, message));
-  }
-
-  #advance(mark: Mark): void {
-    this.#read = mark;
+    this.#read = markAt(segment, message);
     this.#news.ring();
   }
 

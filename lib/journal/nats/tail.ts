@@ -1,7 +1,7 @@
 import { Bell } from '../engine/bell.ts';
 import type { Kept, Mark } from '../engine/engine.ts';
 import { ANSWER_MS, type Line } from './line.ts';
-import { isContinuation, keptAt, markerOf, placeOf, type Segment, segmentOf } from './marker.ts';
+import { isContinuation, keptAt, markerOf, type Segment, segmentOf } from './marker.ts';
 import type { Message } from './message.ts';
 import { Reader } from './reader.ts';
 import type { Stream } from './stream.ts';
@@ -20,7 +20,7 @@ export class Tail {
   readonly #reader: Reader;
   readonly #news = new Bell();
   #segment: Segment;
-  #sequence: number;
+  #sequence = 0;
   #kepts: Kept[] = [];
   /** What comes after something that is missing. */
   #torn: Kept | undefined;
@@ -35,7 +35,6 @@ export class Tail {
     this.#seen = seen;
     this.at = after;
     this.#segment = segmentOf(after);
-    this.#sequence = placeOf(after).sequence;
     const over = () => {
       this.#heard = performance.now();
       this.#asking = false;
@@ -44,8 +43,9 @@ export class Tail {
     this.#reader = new Reader(line, stream.name, (message) => this.#take(message), over);
   }
 
-  async start(): Promise<void> {
-    await this.#reader.start(this.#sequence + 1);
+  async start(sequence: number): Promise<void> {
+    this.#sequence = sequence - 1;
+    await this.#reader.start(sequence);
     this.#ask();
   }
 
@@ -67,9 +67,10 @@ export class Tail {
   #add(message: Message): void {
     this.#sequence = message.sequence;
     const marker = message.subject === this.#stream.markers ? markerOf(message) : undefined;
-    if (marker) this.#segment = marker;
+    const begins = marker && !(isContinuation(marker) && marker.epoch === this.#segment.epoch);
+    this.#segment = marker ?? this.#segment;
+    if (begins) this.#kepts.push(keptAt(marker, message));
     if (!marker) this.#kepts.push(keptAt(this.#segment, message, message.text));
-    else if (!isContinuation(marker)) this.#kepts.push(keptAt(marker, message));
     this.#seen(message, this.#segment);
   }
 
