@@ -123,7 +123,11 @@ describe('the tables and texts of PROTOCOL.md', () => {
 describe('the samples of README.md', () => {
   const samples = blocks('README.md', 'js', 'ts', 'html');
   const scripts = blocks('README.md', 'js', 'ts');
-  const faces: Record<string, string> = { reqcast: 'lib/index.ts', 'reqcast/client': 'lib/client/index.ts' };
+  const faces: Record<string, string> = {
+    reqcast: 'lib/index.ts',
+    'reqcast/client': 'lib/client/index.ts',
+    'reqcast/redis': 'lib/journal/redis/index.ts',
+  };
   const { dependencies, devDependencies } = JSON.parse(read('package.json'));
 
   test('are there', () => expect(samples.length).toBeGreaterThan(5));
