@@ -25,6 +25,9 @@ export class Line {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #broken: Promise<never>;
   #break!: (why: Error) => void;
+  /** Resolves when the connection was made again. What was asked before is not answered. */
+  readonly reconnected: Promise<void>;
+  #reconnect!: () => void;
   #ended = false;
 
   constructor(connection: Connection) {
@@ -33,14 +36,19 @@ export class Line {
       this.#break = reject;
     });
     this.#broken.catch(() => {});
+    this.reconnected = new Promise((resolve) => {
+      this.#reconnect = resolve;
+    });
     this.#changes = connection.status();
     void this.#watch();
   }
 
   /** What was sent before the connection was lost is not answered, and subscribers of a stream have to ask again. */
   async #watch(): Promise<void> {
-    for await (const { type } of this.#changes)
+    for await (const { type } of this.#changes) {
       if (type === 'disconnect') this.fail(new Error('the connection was lost'));
+      if (type === 'reconnect') this.#reconnect();
+    }
   }
 
   /** @throws Refused */

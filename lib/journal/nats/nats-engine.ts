@@ -32,7 +32,7 @@ export class NatsEngine implements Engine {
     const line = new Line(this.#connection);
     const stream = new Stream(line, this.#settings);
     try {
-      const problem = await stream.ensure();
+      const problem = await Promise.race([stream.ensure(), line.reconnected.then(() => stream.ensure())]);
       if (problem) throw unfit(stream.name, problem);
       return new NatsSession(line, stream, this.#writer);
     } catch (error) {
