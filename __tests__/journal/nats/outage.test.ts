@@ -87,6 +87,7 @@ testWithNats('entries that were stored and not confirmed are not doubled', async
   await until(() => other.sink.topics.length === 3);
   expect(other.sink.topics).toEqual(sink.topics);
   expect(sink.resets).toHaveLength(1);
+  expect(sink.faults).toEqual([]);
 });
 
 describe('what trying again does not heal fails at the opening', () => {
