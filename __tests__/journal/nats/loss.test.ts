@@ -3,6 +3,7 @@ import { draft } from '../../contract/journal-contract.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { connectNats, NatsServer, testWithNats } from '../../support/nats.ts';
 import { until } from '../../support/server.ts';
+import { Switch } from '../../support/switch.ts';
 import { append, epochOf, range, renewed, sinceReset, spread, startNode } from './stage.ts';
 
 /** Ways to lose everything while the server runs. */
@@ -84,7 +85,8 @@ describe('a history that is lost', () => {
     'in part is noticed when NATS comes back with older files, and others wrote there',
     async () => {
       const server = await NatsServer.forTest();
-      const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+      const line = await Switch.to(server.port);
+      const nodes = [await startNode(line.port), await startNode(line.port)] as const;
       await spread(nodes, 10);
       const copy = `${temporaryDirectory()}/copy`;
       await server.kill();
@@ -94,6 +96,7 @@ describe('a history that is lost', () => {
       await until(() => nodes.every(({ sink }) => sink.entries.length === 20));
       expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([1, 1]);
       const old = epochOf(nodes[0]);
+      line.lead(1);
       await server.kill();
       rmSync(server.directory, { recursive: true });
       cpSync(copy, server.directory, { recursive: true });
@@ -101,6 +104,7 @@ describe('a history that is lost', () => {
       // They know nothing of what was lost, and number 11 to 30 once more.
       const stranger = await connectNats(server.port);
       for (let i = 0; i < 20; i++) await stranger.request('reqcast.entry', JSON.stringify(draft('POST:/c')));
+      line.lead(server.port);
       await renewed(nodes, old);
       await append(nodes[1], 'd', 1);
       await until(() => nodes.every(({ sink }) => sink.topics.includes('POST:/d/0')));
