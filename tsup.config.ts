@@ -2,7 +2,12 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig([
   {
-    entry: { index: 'lib/index.ts', client: 'lib/client/index.ts', redis: 'lib/journal/redis/index.ts' },
+    entry: {
+      index: 'lib/index.ts',
+      client: 'lib/client/index.ts',
+      redis: 'lib/journal/redis/index.ts',
+      nats: 'lib/journal/nats/index.ts',
+    },
     format: ['esm', 'cjs'],
     target: 'node20',
     dts: true,

@@ -126,6 +126,7 @@ describe('the samples of README.md', () => {
   const faces: Record<string, string> = {
     reqcast: 'lib/index.ts',
     'reqcast/client': 'lib/client/index.ts',
+    'reqcast/nats': 'lib/journal/nats/index.ts',
     'reqcast/redis': 'lib/journal/redis/index.ts',
   };
   const { dependencies, devDependencies } = JSON.parse(read('package.json'));

@@ -70,6 +70,7 @@ test.each([
 import http from 'node:http';
 import { attach, fileJournal, memoryJournal, type Entry, type Notification } from 'reqcast';
 import { connect } from 'reqcast/client';
+import { natsJournal } from 'reqcast/nats';
 import { redisJournal } from 'reqcast/redis';
 declare const redis: {
   status: string;
@@ -89,6 +90,17 @@ export async function last(): Promise<Entry | undefined> {
 redisJournal({ client: redis, key: 'app' });
 // @ts-expect-error a client of neither library
 redisJournal({ client: {} });
+declare const nats: {
+  info?: { max_payload: number };
+  request(subject: string, payload?: Uint8Array | string, options?: { timeout: number }): Promise<{ data: Uint8Array }>;
+  publish(subject: string, payload?: Uint8Array | string, options?: { reply?: string }): void;
+  subscribe(subject: string, options?: { max?: number }): { unsubscribe(max?: number): void };
+  status(): AsyncIterable<{ type: string }>;
+  isClosed(): boolean;
+};
+natsJournal({ connection: nats, stream: 'app' });
+// @ts-expect-error no connection
+natsJournal({ connection: {} });
 // @ts-expect-error an option that does not exist
 attach(http.createServer(), { nonsense: true });
 `;

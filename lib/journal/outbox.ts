@@ -21,6 +21,7 @@ export class Outbox {
   /** Where they are to go, for messages. */
   readonly #place: () => string;
   readonly #fault: (error: ReqcastError) => void;
+  readonly #maxBytes: () => number | undefined;
   readonly #waiting: Waiting[] = [];
   #characters = 0;
   #accepted = 0;
@@ -30,9 +31,15 @@ export class Outbox {
   #lossUntold = false;
   #flushes: { readonly upTo: number; readonly done: () => void }[] = [];
 
-  constructor(place: () => string, fault: (error: ReqcastError) => void) {
+  /** @param maxBytes the largest entry that the place takes, if it takes less than journals do */
+  constructor(
+    place: () => string,
+    fault: (error: ReqcastError) => void,
+    maxBytes: () => number | undefined = () => undefined,
+  ) {
     this.#place = place;
     this.#fault = fault;
+    this.#maxBytes = maxBytes;
   }
 
   /** How many are still to be taken. */
@@ -68,11 +75,12 @@ export class Outbox {
   }
 
   #stringify(draft: Draft): string | undefined {
-    let message = `An entry is larger than ${MAX_LINE_BYTES / 2} bytes and is lost: give less data.`;
+    const most = Math.min(MAX_LINE_BYTES / 2, this.#maxBytes() ?? Number.POSITIVE_INFINITY);
+    let message = `An entry is larger than ${most} bytes and is lost: give less data.`;
     let cause: unknown;
     try {
       const json = JSON.stringify(draft);
-      if (Buffer.byteLength(json) < MAX_LINE_BYTES / 2) return json;
+      if (Buffer.byteLength(json) < most) return json;
     } catch (error) {
       cause = error;
       message = `An entry is not JSON and is lost: ${(error as Error).message}`;

@@ -41,7 +41,11 @@ export class EngineJournal implements Journal {
     this.#engine = engine;
     this.#node = node;
     const fault = (error: ReqcastError) => this.#sink?.fault(error);
-    this.#outbox = new Outbox(() => engine.name, fault);
+    this.#outbox = new Outbox(
+      () => engine.name,
+      fault,
+      () => engine.maxEntryBytes,
+    );
     this.#sender = new Sender(this.#outbox);
     this.#outage = new Outage(engine.name, fault);
     const receiver = {

@@ -54,6 +54,8 @@ export interface Session {
 export interface Engine {
   /** For messages, e.g. `Redis`. */
   readonly name: string;
+  /** What is larger is not taken; absent: as much as any journal takes. */
+  readonly maxEntryBytes?: number;
   /**
    * @throws ReqcastError `JOURNAL_OPEN_FAILED` for what trying again does not heal, such as a wrong password; anything
    * else is an outage. `Session` too.

@@ -1,0 +1,113 @@
+import { MAX_PENDING_ENTRIES } from '../../../lib/journal/outbox.ts';
+import { draft } from '../../contract/journal-contract.ts';
+import { LIBRARIES, NatsServer, testWithNats } from '../../support/nats.ts';
+import { afterwards, until } from '../../support/server.ts';
+import { Switch } from '../../support/switch.ts';
+import { append, epochOf, prepareNode, range, startNode } from './stage.ts';
+
+describe('while NATS is away', () => {
+  testWithNats.each(LIBRARIES)(
+    'entries wait, and go out in order when it is back: %s',
+    async (_name, connect) => {
+      const server = await NatsServer.forTest();
+      const { journal, sink } = await startNode(server.port, { connection: await connect(server.port) });
+      await append({ journal, sink } as never, 'before', 5);
+      await server.kill();
+      for (let i = 0; i < 10; i++) journal.append(draft(`POST:/a/${i}`));
+      await until(() => sink.codes.includes('JOURNAL_UNREACHABLE'));
+      expect(journal.stats()).toEqual({ waiting: 10, lost: 0, connected: false });
+      await server.start();
+      await until(() => sink.entries.length === 15);
+      await journal.flush();
+      expect(sink.calls).toEqual(['reset', ...range(1, 15)]);
+      expect(sink.topics.slice(5)).toEqual(range(0, 9).map((i) => `POST:/a/${i}`));
+      expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+      expect(sink.faults[0]?.message).toMatch(/NATS cannot be reached: .*clients stay connected/);
+    },
+    40_000,
+  );
+
+  testWithNats('and answers nothing, it is an outage as well', async () => {
+    const server = await NatsServer.forTest();
+    const { journal, sink } = await startNode(server.port);
+    server.signal('SIGSTOP');
+    afterwards(() => server.signal('SIGCONT'));
+    journal.append(draft('POST:/a'));
+    await until(() => sink.codes.includes('JOURNAL_UNREACHABLE'));
+    expect(journal.stats()).toEqual({ waiting: 1, lost: 0, connected: false });
+    server.signal('SIGCONT');
+    await until(() => sink.topics.length === 1);
+    await journal.flush();
+    expect(sink.calls).toEqual(['reset', 1]);
+    expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+  });
+
+  testWithNats(
+    'more than there is room for is reported and counted, and everybody is told to refresh',
+    async () => {
+      const server = await NatsServer.forTest();
+      const one = await startNode(server.port);
+      const other = await startNode(server.port);
+      const epoch = epochOf(one);
+      await server.kill();
+      for (let i = 0; i < MAX_PENDING_ENTRIES + 100; i++) one.journal.append({ time: i });
+      expect(one.journal.stats()).toMatchObject({ waiting: MAX_PENDING_ENTRIES, lost: 100 });
+      await server.start();
+      await until(() => [one, other].every((node) => epochOf(node) !== epoch));
+      await one.journal.flush();
+      await until(() => other.sink.entries.length === MAX_PENDING_ENTRIES);
+      expect(one.sink.entries).toHaveLength(MAX_PENDING_ENTRIES);
+      expect(epochOf(one)).toBe(epochOf(other));
+      expect(one.sink.resets).toHaveLength(2);
+    },
+    60_000,
+  );
+});
+
+testWithNats('entries that were stored and not confirmed are not doubled', async () => {
+  const server = await NatsServer.forTest();
+  const line = await Switch.to(server.port);
+  const other = await startNode(server.port);
+  const { journal, sink } = await startNode(line.port);
+  let swallowed = false;
+  line.swallow = (sent) => {
+    if (swallowed || !sent.includes('POST:/a')) return false;
+    swallowed = true;
+    return true;
+  };
+  journal.append(draft('POST:/a'));
+  await until(() => other.sink.topics.includes('POST:/a'));
+  expect(journal.stats().waiting).toBe(1);
+  await append(other, 'between', 1);
+  line.cut();
+  journal.append(draft('POST:/b'));
+  await until(() => sink.topics.includes('POST:/b'));
+  await journal.flush();
+  expect(sink.topics).toEqual(['POST:/a', 'POST:/between/0', 'POST:/b']);
+  await until(() => other.sink.topics.length === 3);
+  expect(other.sink.topics).toEqual(sink.topics);
+  expect(sink.resets).toHaveLength(1);
+  expect(sink.faults).toEqual([]);
+});
+
+describe('what trying again does not heal fails at the opening', () => {
+  testWithNats('a server without JetStream', async () => {
+    const { port } = await NatsServer.forTest('-m', '0');
+    const { journal, sink } = await prepareNode(port);
+    await expect(journal.open(sink, 10)).rejects.toMatchObject({
+      code: 'JOURNAL_OPEN_FAILED',
+      message: expect.stringContaining('nats-server -js'),
+    });
+  });
+
+  testWithNats('a stream of other settings', async () => {
+    const server = await NatsServer.forTest();
+    const subjects = ['reqcast.entry', 'reqcast.epoch'];
+    await server.ask('STREAM.CREATE.reqcast', { name: 'reqcast', subjects, max_msgs: 50 });
+    const { journal, sink } = await prepareNode(server.port);
+    await expect(journal.open(sink, 10)).rejects.toMatchObject({
+      code: 'JOURNAL_OPEN_FAILED',
+      message: expect.stringContaining('--max-msgs=110000'),
+    });
+  });
+});

@@ -1,0 +1,2 @@
+export type { NatsConnection } from './connection.ts';
+export { type NatsJournalOptions, natsJournal } from './nats-journal.ts';

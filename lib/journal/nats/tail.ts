@@ -1,0 +1,92 @@
+import { Bell } from '../engine/bell.ts';
+import type { Kept, Mark } from '../engine/engine.ts';
+import { ANSWER_MS, type Line } from './line.ts';
+import { isContinuation, keptAt, markerOf, type Segment, segmentOf } from './marker.ts';
+import type { Message } from './message.ts';
+import { Reader } from './reader.ts';
+import type { Stream } from './stream.ts';
+
+/** So many are asked for at once, and at most about twice as many are held. */
+const PAGE_MESSAGES = 500;
+/** How long one request for more serves. */
+const ASK_MS = 5_000;
+/** How long `next` waits for something new. */
+const WAIT_MS = 1_000;
+
+/** What comes after a place, as it comes. */
+export class Tail {
+  readonly #stream: Stream;
+  readonly #seen: (message: Message, segment: Segment) => void;
+  readonly #reader: Reader;
+  readonly #news = new Bell();
+  #segment: Segment;
+  #sequence = 0;
+  #kepts: Kept[] = [];
+  /** What comes after something that is missing. */
+  #torn: Kept | undefined;
+  #asking = false;
+  #heard = performance.now();
+  /** The last one that `next` gave. */
+  at: Mark;
+
+  /** @param seen is told of each message at once */
+  constructor(line: Line, stream: Stream, after: Mark, seen: (message: Message, segment: Segment) => void) {
+    this.#stream = stream;
+    this.#seen = seen;
+    this.at = after;
+    this.#segment = segmentOf(after);
+    const over = () => {
+      this.#heard = performance.now();
+      this.#asking = false;
+      this.#ask();
+    };
+    this.#reader = new Reader(line, stream.name, (message) => this.#take(message), over);
+  }
+
+  async start(sequence: number): Promise<void> {
+    this.#sequence = sequence - 1;
+    await this.#reader.start(sequence);
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#asking || this.#torn || this.#kepts.length > PAGE_MESSAGES) return;
+    this.#asking = true;
+    this.#heard = performance.now();
+    this.#reader.more(PAGE_MESSAGES, ASK_MS);
+  }
+
+  #take(message: Message): void {
+    this.#heard = performance.now();
+    if (this.#torn) return;
+    if (message.sequence === this.#sequence + 1) this.#add(message);
+    else this.#torn = keptAt(this.#segment, message, message.text);
+    this.#news.ring();
+  }
+
+  #add(message: Message): void {
+    this.#sequence = message.sequence;
+    const marker = message.subject === this.#stream.markers ? markerOf(message) : undefined;
+    const begins = marker && !(isContinuation(marker) && marker.epoch === this.#segment.epoch);
+    this.#segment = marker ?? this.#segment;
+    if (begins) this.#kepts.push(keptAt(marker, message));
+    if (!marker) this.#kepts.push(keptAt(this.#segment, message, message.text));
+    this.#seen(message, this.#segment);
+  }
+
+  async next(): Promise<readonly Kept[]> {
+    if (this.#kepts.length === 0 && !this.#torn) await this.#news.wait(WAIT_MS);
+    let kepts = this.#kepts;
+    this.#kepts = [];
+    if (kepts.length === 0 && this.#torn) kepts = [this.#torn];
+    this.at = kepts.at(-1) ?? this.at;
+    this.#ask();
+    if (this.#asking && performance.now() - this.#heard > ASK_MS + ANSWER_MS)
+      throw new Error(`no word of new entries for ${ASK_MS + ANSWER_MS} ms`);
+    return kepts;
+  }
+
+  end(): void {
+    this.#reader.end();
+  }
+}
