@@ -61,8 +61,9 @@ describe('a history that is lost', () => {
     const start = one.sink.resets.at(-1)?.offset as number;
     const own = one.sink.entries.slice(-sinceReset(one).length);
     await until(() => sinceReset(other).length >= own.length);
-    expect(sinceReset(one)).toEqual(range(start + 1, start + own.length));
-    expect(other.sink.entries.slice(-own.length)).toEqual(own);
+    expect(sinceReset(one).slice(0, own.length)).toEqual(range(start + 1, start + own.length));
+    // It may have heard of more already.
+    expect(other.sink.entries.slice(-sinceReset(other).length).slice(0, own.length)).toEqual(own);
     expect(epochOf(one)).toBe(epochOf(other));
     for (const { sink } of nodes) expect(sink.resets.length).toBeLessThanOrEqual(3);
   });
