@@ -13,6 +13,7 @@ export type {
 } from './attach/options.ts';
 export type { Draft, Entry, Outcome, RequestRecord, TunnelRecord } from './journal/entry.ts';
 export { type FileJournalOptions, fileJournal } from './journal/file/file-journal.ts';
+export { type HostJournalOptions, hostJournal } from './journal/host/host-journal.ts';
 export type { Journal, JournalSink, JournalStats } from './journal/journal.ts';
 export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
 export type { Query } from './journal/query.ts';

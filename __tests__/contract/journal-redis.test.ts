@@ -14,6 +14,6 @@ if (hasRedis) {
     journalContract(
       name,
       () => redisJournal({ client: clientOf(server.port), key: `k${++keys}`, node: 'here' }),
-      { node: 'here' },
+      'here',
     );
 } else testWithRedis('Redis keeps the journal’s contract', () => {});

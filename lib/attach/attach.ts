@@ -1,13 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import createDebug from 'debug';
-import { eomFormat } from '../hub/eom-format.ts';
 import { Hub } from '../hub/hub.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
-import { PushPeer } from '../push/peer.ts';
-import { type PushServer, pushServer } from '../push/push-server.ts';
 import { addressOf } from '../request/defaults.ts';
 import { Observer } from '../request/observer.ts';
 import { tellPagePosition } from '../request/page-position.ts';
@@ -23,6 +20,7 @@ import { Intake } from './intake.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
 import type { AttachOptions } from './options.ts';
+import { PushFeed } from './push-feed.ts';
 import { serverOf, type TapMember, tapServer } from './tap.ts';
 import { createTask } from './task.ts';
 import { TunnelTokens } from './tunnel-tokens.ts';
@@ -70,7 +68,7 @@ class Wiring implements Attachment, TapMember {
   readonly #observer: Observer;
   readonly #endpoint: Endpoint;
   readonly #proxy: ProxyParts;
-  readonly #push: PushServer | undefined;
+  readonly #push: PushFeed;
   readonly #untap = new Map<Server, () => void>();
   #closing: Promise<void> | undefined;
 
@@ -95,7 +93,7 @@ class Wiring implements Attachment, TapMember {
     this.tokens = { issue: (name, how) => this.#proxy.tokens.issue(name, how) };
     this.proxy = { http: (forwarding) => this.#proxy.forwardings.add(forwarding) };
     this.#endpoint = this.#createEndpoint();
-    if (options.pushServer) this.#push = this.#createPush();
+    this.#push = new PushFeed(options, this.#hub, fault);
     this.journal = {
       query: (query) => options.journal.query(query),
       flush: async () => {
@@ -111,7 +109,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   get socketPath() {
-    return this.#push?.socketPath;
+    return this.#push.socketPath;
   }
 
   tap(server: Server): void {
@@ -132,12 +130,13 @@ class Wiring implements Attachment, TapMember {
     const sink = {
       reset: (start: Parameters<Hub['reset']>[0]) => this.#hub.reset(start),
       deliver: (entries: Parameters<Hub['deliver']>[0]) => this.#hub.deliver(entries),
+      leads: (leads: boolean) => this.#push.leads(leads),
       fault: (error: ReqcastError) => this.#fault('journal', error),
     };
     await journal.open(sink, windowSize);
     this.#listeners.open();
     this.#intake.open();
-    await this.#push?.open();
+    await this.#push.open();
   }
 
   async #readyFor(): Promise<void> {
@@ -166,15 +165,6 @@ class Wiring implements Attachment, TapMember {
           new ReqcastError('OVERLOADED', `${message} See options maxConnections and trustProxy.`),
         ),
       onFault: (error) => this.#fault('websocket', error),
-    });
-  }
-
-  #createPush(): PushServer {
-    const { pushServer: given, closeTimeoutMs } = this.#options;
-    return pushServer({ ...(given === true ? {} : given || {}), closeTimeoutMs }, (stream) => {
-      const peer = new PushPeer(stream, () => subscriber.wake());
-      const subscriber = this.#hub.add(eomFormat, { audience: [] }, peer);
-      stream.on('close', () => subscriber.leave());
     });
   }
 
@@ -301,7 +291,7 @@ class Wiring implements Attachment, TapMember {
     if (opened) await journal.flush();
     await this.#hub.settled();
     const going = this.#endpoint.close(overMs);
-    await Promise.all([going, this.#proxy.tunnels.close(), this.#push?.close()]);
+    await Promise.all([going, this.#proxy.tunnels.close(), this.#push.close()]);
     // Until here upgrades are answered by us, with 503.
     for (const untap of this.#untap.values()) untap();
     this.#untap.clear();

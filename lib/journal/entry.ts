@@ -14,6 +14,8 @@ export interface Entry {
   readonly client?: string;
   /** The process that it came from; absent where a journal has but one. */
   readonly node?: string;
+  /** The mark by which a journal of many processes tells an entry that it has already. It is not handed on. */
+  readonly origin?: string;
   readonly request?: RequestRecord;
 }
 

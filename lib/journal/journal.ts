@@ -12,6 +12,11 @@ export interface JournalSink {
   reset(start: Position): void;
   /** Entries that the journal now has, own ones too, each offset one more than the last. */
   deliver(entries: readonly Entry[]): void;
+  /**
+   * Of the processes that share this journal, this one does what one of them must do: `true` from here on, `false`
+   * another does. Called while opening and at each change; never by a journal that serves one process.
+   */
+  leads?(leads: boolean): void;
   /** A fault in the background. What it means for entries already accepted, the error says. */
   fault(error: ReqcastError): void;
 }
@@ -49,6 +54,8 @@ export interface Journal {
   stats(): JournalStats;
   /** Entries that match, newest first, up to what the journal had when the first one was asked for. */
   query(query?: Query): AsyncIterable<Entry>;
+  /** Begins a new epoch, for a writer lost entries before they came here. A journal that has one writer needs no such. */
+  renew?(): void;
   /** Flushes and ends. Idempotent. */
   close(): Promise<void>;
 }

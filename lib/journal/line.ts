@@ -34,13 +34,14 @@ export function parseLine(line: string): Line | undefined {
 }
 
 /** What is repeated to subscribers is held to the same rules as when it came from the app. */
-function isEntry({
+export function isEntry({
   offset,
   time,
   topic,
   audience,
   client,
   node,
+  origin,
   request,
 }: {
   [name: string]: unknown;
@@ -55,6 +56,7 @@ function isEntry({
       (Array.isArray(audience) && audience.every((name) => typeof name === 'string'))) &&
     (client === undefined || (typeof client === 'string' && CLIENT_NAME.test(client))) &&
     (node === undefined || typeof node === 'string') &&
+    (origin === undefined || typeof origin === 'string') &&
     (request === undefined || isRequest(request))
   );
 }
@@ -67,6 +69,6 @@ function isRequest(value: unknown): boolean {
   );
 }
 
-function isObject(value: unknown): value is { [name: string]: unknown } {
+export function isObject(value: unknown): value is { [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -38,8 +38,12 @@ class MemoryJournal implements Journal {
     if (this.#sink)
       throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
-    sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 });
+    this.renew();
     this.#deliver();
+  }
+
+  renew(): void {
+    this.#sink?.reset({ epoch: randomBytes(6).toString('base64url'), offset: this.#head });
   }
 
   append(draft: Draft): void {

@@ -66,6 +66,8 @@ class FileJournal implements Journal {
   readonly #outbox: Outbox;
   #sink: JournalSink | undefined;
   #ready = false;
+  /** A new epoch is to begin when all that waits is written. */
+  #renewing = false;
   #progress: Progress = { epoch: '', start: 0, head: 0 };
   #opening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -120,8 +122,13 @@ class FileJournal implements Journal {
     this.#wake();
   }
 
+  renew(): void {
+    this.#renewing = true;
+    this.#wake();
+  }
+
   #wake(): void {
-    if (!this.#ready || this.#writing || this.#retry || !this.#pending) return;
+    if (!this.#ready || this.#writing || this.#retry || !(this.#pending || this.#renewing)) return;
     this.#writing = this.#writeAll();
   }
 
@@ -131,8 +138,12 @@ class FileJournal implements Journal {
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#pending) {
+      while (this.#pending || this.#renewing) {
         await this.#store.prepare();
+        if (!this.#pending) {
+          await this.#renew();
+          continue;
+        }
         const { epoch, head } = this.#progress;
         this.#batch ??= batchOf(this.#outbox.take(this.#maxBatch), epoch, head);
         const { entries, bytes } = this.#batch;
@@ -156,6 +167,7 @@ class FileJournal implements Journal {
   }
 
   async #renew(): Promise<void> {
+    this.#renewing = false;
     const epoch = newEpoch();
     const { head } = this.#progress;
     this.#progress = { epoch, start: head, head };

@@ -1,0 +1,259 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+import { connect, type Live } from '../../lib/client/index.ts';
+import type { Entry } from '../../lib/journal/entry.ts';
+import { fileJournal } from '../../lib/journal/file/file-journal.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { afterwards, send, until } from '../support/server.ts';
+
+const KILLS = Number(process.env.HOST_KILLS ?? 50);
+const WORKERS = 3;
+const PAGES_EACH = 4;
+const REQUESTS_EACH = 3;
+
+const PROGRAM = `
+import cluster from 'node:cluster';
+import { createServer } from 'node:http';
+import { attach, fileJournal, hostJournal, memoryJournal } from ${JSON.stringify(resolve('dist/index.js'))};
+const [directory, kind] = process.argv.slice(2);
+const make = kind === 'file' ? () => fileJournal({ path: directory + '/log' }) : () => memoryJournal();
+
+function fork(slot, port) {
+  const worker = cluster.fork({ SLOT: slot, AT: port });
+  const tell = (said) => console.log(JSON.stringify({ slot, pid: worker.process.pid, ...said }));
+  worker.on('message', (said) => {
+    port = said.port ?? port;
+    tell(said);
+  });
+  worker.on('exit', () => fork(slot, port));
+}
+
+/** Says when this process has come to own the journal. */
+function owned() {
+  const journal = make();
+  const open = journal.open.bind(journal);
+  journal.open = async (...how) => {
+    await open(...how);
+    process.send({ owns: true });
+  };
+  return journal;
+}
+
+async function work() {
+  const server = createServer((request, response) => response.writeHead(201).end());
+  const live = attach(server, {
+    journal: hostJournal({ socketPath: directory + '/host', journal: owned, node: 'web-' + process.env.SLOT }),
+    routes: { '/shop/orders/:id': '/shop/orders' },
+    routeData: true,
+    onError: ({ code, message }) => process.send({ fault: code + ' ' + message }),
+  });
+  await live.ready;
+  const at = { port: Number(process.env.AT), host: '127.0.0.1', exclusive: true };
+  server.listen(at, () => process.send({ port: server.address().port }));
+}
+
+if (cluster.isPrimary) for (let slot = 0; slot < ${WORKERS}; slot++) fork(slot, 0);
+else await work();
+process.on('disconnect', () => process.exit());
+`;
+
+interface Worker {
+  pid: number;
+  port: number;
+  /** It answers requests. */
+  up: boolean;
+  run: number;
+}
+
+/** node:cluster with workers that share a journal; each that dies is followed by another at its port. */
+class Cluster {
+  readonly workers: Worker[] = Array.from({ length: WORKERS }, () => ({
+    pid: 0,
+    port: 0,
+    up: false,
+    run: 0,
+  }));
+  readonly faults: string[] = [];
+  /** The slot of the worker that owns the journal. */
+  owner: number | undefined;
+  readonly takeovers: number[] = [];
+  #killedAt: number | undefined;
+
+  constructor(directory: string, kind: 'file' | 'memory') {
+    const program = join(directory, 'cluster.mjs');
+    writeFileSync(program, PROGRAM);
+    const primary: ChildProcess = spawn(process.execPath, [program, directory, kind], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    afterwards(() => primary.kill('SIGKILL'));
+    createInterface({ input: primary.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.#hear(JSON.parse(line));
+    });
+  }
+
+  #hear({
+    slot,
+    pid,
+    port,
+    owns,
+    fault,
+  }: {
+    slot: number;
+    pid: number;
+    port?: number;
+    owns?: true;
+    fault?: string;
+  }) {
+    const worker = this.workers[slot] as Worker;
+    if (worker.pid !== pid) worker.run++;
+    worker.pid = pid;
+    if (fault) this.faults.push(fault);
+    if (port) Object.assign(worker, { port, up: true });
+    if (!owns) return;
+    this.owner = slot;
+    if (this.#killedAt !== undefined) this.takeovers.push(performance.now() - this.#killedAt);
+    this.#killedAt = undefined;
+  }
+
+  get up(): number {
+    return this.workers.filter(({ up }) => up).length;
+  }
+
+  /** Resolves when another owns the journal. */
+  async killOwner(): Promise<void> {
+    const worker = this.workers[this.owner as number] as Worker;
+    worker.up = false;
+    this.owner = undefined;
+    this.#killedAt = performance.now();
+    process.kill(worker.pid, 'SIGKILL');
+    await until(() => this.owner !== undefined);
+  }
+}
+
+/** A page that writes down what it is called with. */
+class Page {
+  readonly ids: string[] = [];
+  readonly epochs = new Set<string | undefined>();
+  refreshes = 0;
+  readonly live: Live;
+
+  constructor(port: number) {
+    const url = `ws://127.0.0.1:${port}/websockify`;
+    this.live = connect({ url, WebSocket, reconnect: { minMs: 10, maxMs: 40 } });
+    afterwards(() => this.live.close());
+    this.live.on('resync', () => this.refreshes++);
+    this.live.on('POST:/shop/orders', ({ data, replay, position }) => {
+      this.epochs.add(position?.epoch);
+      if (replay) this.refreshes++;
+      else this.ids.push((data as { id: string }).id);
+    });
+  }
+}
+
+/** Requests without a pause to each worker, each with a number of its own, until it is stopped. */
+function load(cluster: Cluster) {
+  const answered = new Map<string, { by: string; sentAt: number; at: number }>();
+  let sent = 0;
+  let stopped = false;
+  const loop = async (slot: number) => {
+    while (!stopped) {
+      const worker = cluster.workers[slot] as Worker;
+      const by = `${slot}.${worker.run}`;
+      const id = String(++sent);
+      const sentAt = performance.now();
+      const reply = await send(worker.port, 'POST', `/shop/orders/${id}`).catch(() => undefined);
+      if (reply?.status === 201) answered.set(id, { by, sentAt, at: performance.now() });
+      // Whoever is gone cannot be back at once.
+      else await sleep(5);
+    }
+  };
+  const loops = cluster.workers.flatMap((_, slot) => Array.from({ length: REQUESTS_EACH }, () => loop(slot)));
+  return {
+    answered,
+    stop: async () => {
+      stopped = true;
+      await Promise.all(loops);
+    },
+  };
+}
+
+const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const idOf = ({ data }: Entry) => (data as { id: string }).id;
+
+async function oldestFirst(path: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of fileJournal({ path }).query()) entries.push(entry);
+  return entries.reverse();
+}
+
+async function started(kind: 'file' | 'memory') {
+  const directory = temporaryDirectory();
+  const cluster = new Cluster(directory, kind);
+  await until(() => cluster.up === WORKERS);
+  const pages = cluster.workers.flatMap(({ port }) =>
+    Array.from({ length: PAGES_EACH }, () => new Page(port)),
+  );
+  await until(() => pages.every(({ live }) => live.position));
+  return { cluster, pages, path: join(directory, 'log') };
+}
+
+test(`processes whose journal's owner is killed ${KILLS} times under load lose and double nothing`, async () => {
+  const { cluster, pages, path } = await started('file');
+  const { answered, stop } = load(cluster);
+  const begun = performance.now();
+  for (let kill = 0; kill < KILLS; kill++) {
+    // Every other time the next one is killed while the last is still starting.
+    await until(() => cluster.up >= (kill % 2 ? 2 : WORKERS));
+    await sleep(Math.random() * 50);
+    await cluster.killOwner();
+  }
+  const took = performance.now() - begun;
+  await until(() => cluster.up === WORKERS);
+  await stop();
+  const runs = new Set(cluster.workers.map(({ run }, slot) => `${slot}.${run}`));
+  await until(async () => {
+    const { length } = await oldestFirst(path);
+    return pages.every(({ ids }) => ids.length >= length) || pages.some(({ refreshes }) => refreshes > 0);
+  });
+
+  const entries = await oldestFirst(path);
+  const ids = entries.map(idOf);
+  const stored = new Set(ids);
+  const lost = [...answered].filter(([id]) => !stored.has(id)).map(([, answer]) => answer);
+  const ends = new Map([...lost].reverse().map(({ by, at }) => [by, at]));
+  const holes = [...answered].filter(
+    ([id, { by, sentAt }]) => stored.has(id) && sentAt > (ends.get(by) ?? sentAt),
+  );
+  const times = [...cluster.takeovers].sort((a, b) => a - b);
+  console.info(
+    `${KILLS} kills in ${(took / 1000).toFixed(1)} s; another owned the journal after ` +
+      `${times[times.length >> 1]?.toFixed(0)} ms (median), ${times.at(-1)?.toFixed(0)} ms at most; ` +
+      `${entries.length} entries, ${answered.size} answered, ${lost.length} of them lost with the process that answered`,
+  );
+
+  expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, i) => i + 1));
+  expect(stored.size).toBe(ids.length);
+  expect(entries.length).toBeGreaterThan(KILLS * 10);
+  for (const page of pages) expect(page.ids).toEqual(ids);
+  expect(pages.map(({ refreshes }) => refreshes)).toEqual(pages.map(() => 0));
+  expect(new Set(pages.flatMap(({ epochs }) => [...epochs])).size).toBe(1);
+  // What a process had accepted when it was killed may be gone, its end only. Nobody else's is.
+  expect(holes).toEqual([]);
+  expect(lost.filter(({ by }) => runs.has(by))).toEqual([]);
+  expect(cluster.faults.filter((fault) => !/cut off in the middle/.test(fault))).toEqual([]);
+}, 180_000);
+
+test('with the journal in memory each page is told to refresh when its owner is killed, and hears what follows', async () => {
+  const { cluster, pages } = await started('memory');
+  const { port } = cluster.workers[0] as Worker;
+  await send(port, 'POST', '/shop/orders/before');
+  await until(() => pages.every(({ ids }) => ids.includes('before')));
+  await cluster.killOwner();
+  await until(() => cluster.up === WORKERS && pages.every(({ refreshes }) => refreshes > 0));
+  await send(port, 'POST', '/shop/orders/after');
+  await until(() => pages.every(({ ids }) => ids.at(-1) === 'after'));
+  for (const { epochs } of pages) expect(epochs.size).toBe(2);
+}, 60_000);
