@@ -2,7 +2,12 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig([
   {
-    entry: { index: 'lib/index.ts', client: 'lib/client/index.ts', redis: 'lib/journal/redis/index.ts' },
+    entry: {
+      index: 'lib/index.ts',
+      client: 'lib/client/index.ts',
+      redis: 'lib/journal/redis/index.ts',
+      'journal-test': 'lib/journal/checks/index.ts',
+    },
     format: ['esm', 'cjs'],
     target: 'node20',
     dts: true,
