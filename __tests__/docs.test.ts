@@ -73,7 +73,7 @@ function rewritten(line: string): string {
   // A mark comes with the topic that it is about.
   if (first[0] === '~') return topicLine('POST:/a', undefined, first.slice(1)).replace('POST:/a\n', '');
   assertTopic(first);
-  return topicLine(first, more === '' ? undefined : JSON.parse(more));
+  return topicLine(first, more === '' ? undefined : JSON.stringify(JSON.parse(more)));
 }
 
 describe('the tables and texts of PROTOCOL.md', () => {
@@ -123,7 +123,12 @@ describe('the tables and texts of PROTOCOL.md', () => {
 describe('the samples of README.md', () => {
   const samples = blocks('README.md', 'js', 'ts', 'html');
   const scripts = blocks('README.md', 'js', 'ts');
-  const faces: Record<string, string> = { reqcast: 'lib/index.ts', 'reqcast/client': 'lib/client/index.ts' };
+  const faces: Record<string, string> = {
+    reqcast: 'lib/index.ts',
+    'reqcast/client': 'lib/client/index.ts',
+    'reqcast/redis': 'lib/journal/redis/index.ts',
+    'reqcast/journal-test': 'lib/journal/checks/index.ts',
+  };
   const { dependencies, devDependencies } = JSON.parse(read('package.json'));
 
   test('are there', () => expect(samples.length).toBeGreaterThan(5));
@@ -170,6 +175,7 @@ describe('the documents', () => {
     'CONTRIBUTING.md',
     'SECURITY.md',
     'examples/README.md',
+    'bench/README.md',
   ])('%s links to files and headings that are there', (name) => {
     const text = read(name);
     const anchors = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>

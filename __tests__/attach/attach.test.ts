@@ -20,6 +20,9 @@ describe('an option', () => {
   test.each([
     ['windowSize', 0],
     ['maxPatterns', 1.5],
+    ['loopShare', 0],
+    ['loopShare', 1.1],
+    ['loopShare', Number.NaN],
     ['path', 'websockify'],
     ['path', '/a?b'],
     ['authorize', true],

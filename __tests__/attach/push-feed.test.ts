@@ -31,7 +31,7 @@ test('of the processes that share a journal one has the push server’s socket, 
     const connected = await new Promise((resolve) => {
       peer.on('connect', () => resolve(true)).on('close', () => resolve(false));
     });
-    return connected && { text: () => text, closed: () => peer.closed };
+    return connected ? { text: () => text, closed: () => peer.closed } : undefined;
   };
   const first = await start();
   const second = await start();

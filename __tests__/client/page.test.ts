@@ -65,6 +65,14 @@ describe('addNotificationListener', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
+  test('is called with its topic when everything has to be refreshed', () => {
+    const live = connectLive();
+    const listener = jest.fn();
+    live.addNotificationListener('POST:/a', listener);
+    FakeSocket.last.say('@f:0 resync\n');
+    expect(listener.mock.calls).toEqual([['POST:/a']]);
+  });
+
   test.each(['hashchange', 'popstate'])(
     'ends at %s, if the URL is another one, unless it persists',
     (name) => {
@@ -103,6 +111,15 @@ describe('addNotificationListener', () => {
     page.location.href += '/7';
     announce('POST:/a');
     expect(listener).not.toHaveBeenCalled();
+  });
+
+  test('ends without any word of it, when the next one is added', () => {
+    const page = openPage();
+    const live = connectLive();
+    live.addNotificationListener('POST:/a', jest.fn());
+    page.location.href += '/7';
+    live.addNotificationListener('POST:/b', jest.fn());
+    expect(FakeSocket.last.sent.slice(1)).toEqual(['+POST:/a', '-POST:/a', '+POST:/b']);
   });
 
   test('belongs to the URL at which it was added, whichever event comes late', () => {

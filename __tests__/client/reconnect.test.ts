@@ -132,6 +132,14 @@ describe('reconnecting', () => {
 });
 
 describe('live.close', () => {
+  test('is for good, whatever the rest of the message says', () => {
+    const live = connectFake();
+    live.on('*:/**', () => live.close());
+    FakeSocket.last.open();
+    FakeSocket.last.say('@e:1 live\nPOST:/a\n@e:2\nbye 5\n');
+    expect([live.state, jest.getTimerCount()]).toEqual(['closed', 0]);
+  });
+
   test.each([
     ['while connecting', () => {}],
     ['while live', () => FakeSocket.last.open()],

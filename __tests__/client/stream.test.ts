@@ -1,3 +1,4 @@
+import { streamReader } from '../../lib/client/stream.ts';
 import { until } from '../support/server.ts';
 import { startNotifier } from './notifier.ts';
 import { connectTo } from './stage.ts';
@@ -68,4 +69,11 @@ describe.each(['base64', 'binary'] as const)('on the %s wire', (protocol) => {
       ['POST:/a', undefined],
     ]);
   });
+});
+
+test('a stream without an end marker does not grow for ever', () => {
+  const linesOf = streamReader();
+  const say = (text: string) => linesOf(Buffer.from(text).toString('base64'));
+  for (let i = 0; i < 100; i++) expect(say('x'.repeat(10_000))).toEqual(['@']);
+  expect(say('//EOM//')[0]?.length).toBeLessThanOrEqual(65_536);
 });

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { temporaryDirectory } from '../support/directory.ts';
+import { send } from '../support/server.ts';
 
 const EXAMPLES = resolve(__dirname, '../../examples');
 const processes = new Set<ChildProcess>();
@@ -102,6 +103,28 @@ describe('each server example announces a POST and ends when asked to', () => {
     expect(await firstTopic(url, () => post(url + route))).toBe(topic);
     expect(await program.stop()).toBe(0);
   });
+});
+
+test('the cluster example has one journal for all workers, whichever of them dies', async () => {
+  const program = example('cluster/server.js');
+  const urls = [1, 2, 3].map(() => program.line('listening on '));
+  const { port } = new URL(await (urls[0] as Promise<string>));
+  await Promise.all(urls);
+  // Each connection goes to the next worker.
+  const ask = async (method: string, path: string) =>
+    JSON.parse((await send(Number(port), method, path)).body);
+  const workers = new Set<number>();
+  while (workers.size < 3) workers.add((await ask('POST', '/ginger/users')).worker);
+
+  const [dies] = workers;
+  process.kill(dies as number, 'SIGKILL');
+  // A connection that node:cluster hands to a worker as that dies is answered by nobody.
+  await program.line('listening on ');
+  const lines: string[] = await ask('GET', '/logs');
+  expect(new Set(lines.map((line) => /worker (\d+)/.exec(line)?.[1]))).toEqual(
+    new Set([...workers].map(String)),
+  );
+  expect(await program.stop()).toBe(0);
 });
 
 test('the Express example gives the request log, without the secret', async () => {

@@ -6,9 +6,9 @@ import { afterwards, until } from '../support/server.ts';
 let encoded = 0;
 const format: Format<string> = {
   name: 'test',
-  encode(entries, { offset }) {
+  encode(seen, { offset }) {
     encoded++;
-    return `${entries.map(({ topic }) => topic).join(' ')} @${offset}`;
+    return `${seen.map(({ entry }) => entry.topic).join(' ')} @${offset}`;
   },
 };
 
@@ -41,7 +41,7 @@ function entries(...topics: string[]): Entry[] {
 function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}, stallTimeoutMs = 60_000) {
   head = 0;
   encoded = 0;
-  const hub = new Hub({ windowSize, stallTimeoutMs, onFault });
+  const hub = new Hub({ windowSize, stallTimeoutMs, loopShare: 1 / 3, onFault });
   hub.reset({ epoch: 'e', offset: 0 });
   return hub;
 }
@@ -67,6 +67,30 @@ describe('the hub', () => {
     await until(() => other.frames.length > 0);
     expect(readers.every((reader) => reader.frames[0] === 'POST:/a @1')).toBe(true);
     expect(encoded).toBe(1);
+  });
+
+  test('encodes once for groups that see the same, and never shares what they do not', async () => {
+    const hub = newHub();
+    const readers = ['x', 'y', 'z'].map((name) => {
+      const reader = new Reader();
+      hub.add(format, { patterns: ['*:/a/**', `*:/${name}`], audience: [name] }, reader);
+      return reader;
+    });
+    hub.deliver(entries('POST:/a/1', 'POST:/a/2'));
+    await until(() => readers.every(({ frames }) => frames.length === 1));
+    expect(encoded).toBe(1);
+    hub.deliver([
+      { offset: 3, time: 0, topic: 'POST:/a/3', audience: ['x', 'y'] },
+      { offset: 4, time: 0, topic: 'POST:/a/4', audience: ['z', 'y'] },
+      { offset: 5, time: 0, topic: 'POST:/z' },
+    ]);
+    await until(() => readers.every(({ frames }) => frames.length === 2));
+    expect(readers.map(({ frames }) => frames[1])).toEqual([
+      'POST:/a/3 @5',
+      'POST:/a/3 POST:/a/4 @5',
+      'POST:/a/4 POST:/z @5',
+    ]);
+    expect(encoded).toBe(4);
   });
 
   test('sends only what the patterns name', async () => {
@@ -121,6 +145,7 @@ describe('the hub', () => {
     expect(slow.frames).toEqual([]);
     slow.writable = true;
     subscriber.wake();
+    await until(() => slow.frames.length > 0);
     expect(slow.frames).toEqual(['POST:/1 POST:/2 POST:/3 @3']);
   });
 
@@ -132,6 +157,7 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/1', 'POST:/2', 'POST:/3', 'POST:/4', 'POST:/5'));
     slow.writable = true;
     subscriber.wake();
+    await until(() => slow.answers.length > 0);
     expect(slow).toMatchObject({
       frames: [],
       answers: ['changed 5 POST:/1 POST:/2 POST:/3 POST:/4 POST:/5'],
@@ -322,6 +348,7 @@ describe('the hub', () => {
     expect(reader.answers).toEqual([]);
     reader.writable = true;
     subscriber.wake();
+    await until(() => reader.answers.length > 0);
     expect(reader.answers).toEqual(['resync 7']);
     expect(subscriber.position).toEqual({ epoch: 'h', offset: 7 });
   });

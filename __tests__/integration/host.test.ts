@@ -43,7 +43,7 @@ function owned() {
 }
 
 async function work() {
-  const server = createServer((request, response) => response.writeHead(201).end());
+  const server = createServer((request, response) => response.writeHead(201).end(String(process.pid)));
   const live = attach(server, {
     journal: hostJournal({ socketPath: directory + '/host', journal: owned, node: 'web-' + process.env.SLOT }),
     routes: { '/shop/orders/:id': '/shop/orders' },
@@ -65,7 +65,6 @@ interface Worker {
   port: number;
   /** It answers requests. */
   up: boolean;
-  run: number;
 }
 
 /** node:cluster with workers that share a journal; each that dies is followed by another at its port. */
@@ -108,7 +107,6 @@ class Cluster {
     fault?: string;
   }) {
     const worker = this.workers[slot] as Worker;
-    if (worker.pid !== pid) worker.run++;
     worker.pid = pid;
     if (fault) this.faults.push(fault);
     if (port) Object.assign(worker, { port, up: true });
@@ -161,11 +159,10 @@ function load(cluster: Cluster) {
   const loop = async (slot: number) => {
     while (!stopped) {
       const worker = cluster.workers[slot] as Worker;
-      const by = `${slot}.${worker.run}`;
       const id = String(++sent);
       const sentAt = performance.now();
       const reply = await send(worker.port, 'POST', `/shop/orders/${id}`).catch(() => undefined);
-      if (reply?.status === 201) answered.set(id, { by, sentAt, at: performance.now() });
+      if (reply?.status === 201) answered.set(id, { by: reply.body, sentAt, at: performance.now() });
       // Whoever is gone cannot be back at once.
       else await sleep(5);
     }
@@ -205,15 +202,15 @@ test(`processes whose journal's owner is killed ${KILLS} times under load lose a
   const { answered, stop } = load(cluster);
   const begun = performance.now();
   for (let kill = 0; kill < KILLS; kill++) {
-    // Every other time the next one is killed while the last is still starting.
-    await until(() => cluster.up >= (kill % 2 ? 2 : WORKERS));
+    // Mostly the next one is killed while the last is still starting.
+    await until(() => cluster.up >= (kill % 5 ? 2 : WORKERS));
     await sleep(Math.random() * 50);
     await cluster.killOwner();
   }
   const took = performance.now() - begun;
   await until(() => cluster.up === WORKERS);
   await stop();
-  const runs = new Set(cluster.workers.map(({ run }, slot) => `${slot}.${run}`));
+  const living = cluster.workers.map(({ pid }) => String(pid));
   await until(async () => {
     const { length } = await oldestFirst(path);
     return pages.every(({ ids }) => ids.length >= length) || pages.some(({ refreshes }) => refreshes > 0);
@@ -242,8 +239,10 @@ test(`processes whose journal's owner is killed ${KILLS} times under load lose a
   expect(new Set(pages.flatMap(({ epochs }) => [...epochs])).size).toBe(1);
   // What a process had accepted when it was killed may be gone, its end only. Nobody else's is.
   expect(holes).toEqual([]);
-  expect(lost.filter(({ by }) => runs.has(by))).toEqual([]);
-  expect(cluster.faults.filter((fault) => !/cut off in the middle/.test(fault))).toEqual([]);
+  expect(lost.filter(({ by }) => living.includes(by))).toEqual([]);
+  // On a machine that is busy with other things a take-over may take long enough to be reported.
+  const expected = /cut off in the middle|^JOURNAL_UNREACHABLE/;
+  expect(cluster.faults.filter((fault) => !expected.test(fault))).toEqual([]);
 }, 180_000);
 
 test('with the journal in memory each page is told to refresh when its owner is killed, and hears what follows', async () => {

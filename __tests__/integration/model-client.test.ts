@@ -30,16 +30,17 @@ class Pair {
   readonly onTheWay: string[] = [];
   readonly serverSocket = Object.assign(new EventEmitter(), {
     writableNeedDrain: false,
+    cork() {},
+    uncork() {},
     write: (frame: Buffer) => this.onTheWay.push(payloadOf(frame)),
   });
-  readonly serverSide = Object.assign(new EventEmitter(), {
+  readonly serverSide = {
     OPEN: 1,
     readyState: 1,
-    send: (text: string) => this.onTheWay.push(text),
     close: (code: number, reason: string) => {
       throw new Error(`closed with ${code} ${reason}`);
     },
-  });
+  };
   session: Session | undefined;
 
   constructor(readonly url: string) {
@@ -47,19 +48,19 @@ class Pair {
   }
 
   send(data: unknown): void {
-    this.serverSide.emit('message', Buffer.from(String(data)), false);
+    this.session?.hear(Buffer.from(String(data)), false);
   }
 
   close(): void {
     this.readyState = 3;
     this.serverSide.readyState = 3;
-    this.serverSide.emit('close');
+    this.session?.closed();
   }
 
   open(hub: ModelServer['hub'], audiences: readonly string[]): void {
     const entrance = { ws: this.serverSide, socket: this.serverSocket, protocol: this.protocol };
-    const context = { hub, audiences, maxPatterns: 99, handshakeTimeoutMs: 1000 };
-    this.session = new Session(entrance as unknown as Entrance, context);
+    const context = { hub, maxPatterns: 99, handshakeTimeoutMs: 1000 };
+    this.session = new Session(entrance as unknown as Entrance, context, audiences);
     this.readyState = 1;
     this.onopen?.();
   }

@@ -19,7 +19,7 @@ class Page {
   position: Position | undefined;
   readonly #server: ModelServer;
   #session: Session | undefined;
-  #ws: (EventEmitter & { readyState: number }) | undefined;
+  #ws: { readyState: number } | undefined;
   #socket: (EventEmitter & { writableNeedDrain: boolean }) | undefined;
   /** Up to where this connection was served. */
   #served: Position;
@@ -44,26 +44,22 @@ class Page {
 
   connect(): void {
     const since = this.position;
-    const ws = Object.assign(new EventEmitter(), {
+    const ws = {
       OPEN: 1,
       readyState: 1,
-      send: (text: string) => this.#read(text, since),
       close: (code: number, reason: string) => {
         throw new Error(`closed with ${code} ${reason}`);
       },
-    });
+    };
     const socket = Object.assign(new EventEmitter(), {
       writableNeedDrain: false,
+      cork() {},
+      uncork() {},
       write: (frame: Buffer) => this.#read(payloadOf(frame), since),
     });
     const entrance = { ws, socket, protocol: 'reqcast.v1' } as unknown as Entrance;
-    const context = {
-      hub: this.#server.hub,
-      audiences: this.audience,
-      maxPatterns: 99,
-      handshakeTimeoutMs: 1000,
-    };
-    this.#session = new Session(entrance, context);
+    const context = { hub: this.#server.hub, maxPatterns: 99, handshakeTimeoutMs: 1000 };
+    this.#session = new Session(entrance, context, this.audience);
     this.#ws = ws;
     this.#socket = socket;
     this.#answers = 0;
@@ -79,15 +75,14 @@ class Page {
     this.#socket = undefined;
     if (!ws) return;
     ws.readyState = 3;
-    ws.emit('close');
+    this.#session?.closed();
   }
 
   stall(stalled: boolean): void {
     if (!this.#socket) return;
     this.#socket.writableNeedDrain = stalled;
-    if (stalled) return;
-    this.#socket.emit('drain');
-    this.settled();
+    // What it lacks follows in a sweep.
+    if (!stalled) this.#socket.emit('drain');
   }
 
   toggle(pattern: string): void {
@@ -121,7 +116,7 @@ class Page {
   }
 
   #say(text: string): void {
-    this.#ws?.emit('message', Buffer.from(text), false);
+    if (this.#ws) this.#session?.hear(Buffer.from(text), false);
   }
 
   #read(text: string, since: Position | undefined): void {

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import { type AttachOptions, attach, type ProxyOptions, type Target } from '../../lib/index.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { afterwards, listen, until } from '../support/server.ts';
@@ -48,6 +51,36 @@ test.each([
   expect(isBinary ? text : Buffer.from(text, 'base64').toString()).toBe('hello');
   expect(wire.messages[0]?.isBinary).toBe(isBinary);
 });
+
+test.each(['binary', 'base64'])(
+  'all that is said passes unchanged over TLS, on the %s wire',
+  async (protocol) => {
+    const { target } = await echo();
+    // A key that both know: no certificate is needed.
+    const tls = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' as const };
+    const psk = Buffer.alloc(16, 'k');
+    const server = https.createServer({ ...tls, pskCallback: () => psk });
+    const live = attach(server, { authorize: () => true, proxy: { targets: { vm: target } } });
+    afterwards(() => live.close());
+    const port = await listen(server);
+    const secured = {
+      ...tls,
+      pskCallback: () => ({ psk, identity: 'us' }),
+      checkServerIdentity: () => false,
+    };
+    const ws = new WebSocket(`wss://127.0.0.1:${port}/websockify?token=${tokenOf('vm')}`, protocol, secured);
+    afterwards(() => ws.terminate());
+    const got: Buffer[] = [];
+    ws.on('message', (data: Buffer, isBinary) =>
+      got.push(isBinary ? data : Buffer.from(String(data), 'base64')),
+    );
+    await once(ws, 'open');
+    const sent = Array.from({ length: 40 }, () => randomBytes(200_001));
+    for (const piece of sent) ws.send(protocol === 'binary' ? piece : piece.toString('base64'));
+    await until(() => got.reduce((sum, { length }) => sum + length, 0) >= 40 * 200_001);
+    expect(Buffer.concat(got).equals(Buffer.concat(sent))).toBe(true);
+  },
+);
 
 test('a Map may change while running', async () => {
   const { target } = await echo();

@@ -1,4 +1,3 @@
-import { encodeEom, eomDecoder } from '../../lib/protocol/eom.ts';
 import { ReqcastError } from '../../lib/protocol/errors.ts';
 import { compilePattern } from '../../lib/protocol/pattern.ts';
 import { formatPosition, parsePosition } from '../../lib/protocol/position.ts';
@@ -84,23 +83,6 @@ describe('a position', () => {
   });
 });
 
-describe('the byte stream', () => {
-  test('is joined wherever it was cut', () => {
-    const topics = ['POST:/a', 'DELETE:/b/c', 'TASK:/d'];
-    const stream = encodeEom(topics);
-    for (let cut = 0; cut <= stream.length; cut++) {
-      const decode = eomDecoder();
-      expect([...decode(stream.slice(0, cut)), ...decode(stream.slice(cut))]).toEqual(topics);
-    }
-  });
-
-  test('does not grow without an end marker', () => {
-    const decode = eomDecoder();
-    for (let i = 0; i < 100; i++) decode('x'.repeat(10_000));
-    expect(decode('//EOM//')[0]?.length).toBeLessThanOrEqual(65_536);
-  });
-});
-
 describe('the lines of reqcast.v1', () => {
   test('are written as PROTOCOL.md says', () => {
     const position = { epoch: 'e', offset: 7 };
@@ -109,7 +91,7 @@ describe('the lines of reqcast.v1', () => {
     expect(positionLine(position, 'resync', 2500)).toBe('@e:7 resync 2500\n');
     expect(topicLine('POST:/a', undefined, 'x1')).toBe('~x1\nPOST:/a\n');
     expect(topicLine('POST:/a')).toBe('POST:/a\n');
-    expect(topicLine('POST:/a', { id: 'x\ny' })).toBe('POST:/a {"id":"x\\ny"}\n');
+    expect(topicLine('POST:/a', JSON.stringify({ id: 'x\ny' }))).toBe('POST:/a {"id":"x\\ny"}\n');
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eomFormat } from '../../lib/hub/eom-format.ts';
+import { Held } from '../../lib/hub/held.ts';
 import { Hub } from '../../lib/hub/hub.ts';
 import { PushPeer } from '../../lib/push/peer.ts';
 import { type PushServerSettings, pushServer } from '../../lib/push/push-server.ts';
@@ -48,7 +49,12 @@ function read(at = path) {
 
 /** A push server on a hub, as `attach` wires it. */
 async function feed(windowSize = 100) {
-  const hub = new Hub({ windowSize, stallTimeoutMs: 0, onFault: (fault) => Promise.reject(fault) });
+  const hub = new Hub({
+    windowSize,
+    stallTimeoutMs: 0,
+    loopShare: 1 / 3,
+    onFault: (fault) => Promise.reject(fault),
+  });
   hub.reset({ epoch: 'e', offset: 0 });
   const streams: Socket[] = [];
   const server = pushServer({ socketPath: path, closeTimeoutMs: 100 }, (stream) => {
@@ -260,7 +266,7 @@ describe('the feed', () => {
   });
 
   test('has no frame for entries without a topic', () => {
-    expect(eomFormat.encode([{ offset: 1, time: 0 }], { epoch: 'e', offset: 1 })).toBeUndefined();
+    expect(eomFormat.encode([new Held({ offset: 1, time: 0 })], { epoch: 'e', offset: 1 })).toBeUndefined();
   });
 
   test('reaches a slow reader whole when it reads again', async () => {

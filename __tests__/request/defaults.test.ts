@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestRecord } from '../../lib/journal/entry.ts';
-import { defaultMessage, defaultUser } from '../../lib/request/defaults.ts';
+import { defaultMessage, defaultUser, sentence } from '../../lib/request/defaults.ts';
 
 test.each([
   [{ user: 'root' }, 'root'],
@@ -25,5 +25,6 @@ test.each([
   [{ method: 'PATCH', url: '/', status: 200 }, 'Update /'],
   [{ method: 'PUT', topic: 'PUT:/a', status: 200, outcome: 'aborted' }, 'Update a: the client went away'],
 ])('the message of %o is %s', (record, expected) => {
-  expect(defaultMessage({ outcome: 'completed', ...record } as RequestRecord)).toBe(expected);
+  const whole = { outcome: 'completed', ...record } as RequestRecord;
+  expect(defaultMessage(whole, sentence(whole.method, whole.topic ?? whole.url))).toBe(expected);
 });

@@ -57,6 +57,7 @@ export class ModelServer {
       windowSize,
       maxTopics,
       stallTimeoutMs: 0,
+      loopShare: 1,
       onFault: (fault) => {
         this.#fault ??= fault;
       },

@@ -1,5 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { compile, subscribers } from '../support/compile.js';
 import { Program } from '../support/program.js';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const c = compile(here('limit.c'));
+
+/** @param handshake what its subscribers have to say; see subscribers.c */
+export function peer(name, handshake = name) {
+  return { command: [process.execPath, here('host.js'), name], handshake };
+}
+
+export function limit(how) {
+  return { command: [c, how], handshake: 'none' };
+}
 
 /** Where the server runs, and where its subscribers do. */
 const [SERVER_CORE, CLIENT_CORE] = [0, 1];
@@ -13,12 +27,11 @@ export class Rival {
   #subscribers;
   #counted = 0;
 
-  constructor(name, { command, handshake, subscribers, n, groups = 1 }) {
+  constructor(name, { command, handshake, n, groups = 1 }) {
     this.name = name;
     this.n = n;
     this.#server = new Program(SERVER_CORE, ...command);
     this.handshake = handshake;
-    this.program = subscribers;
     this.groups = groups;
   }
 
@@ -26,7 +39,7 @@ export class Rival {
     const [, port] = (await this.#server.next()).split(' ');
     this.#subscribers = new Program(
       CLIENT_CORE,
-      this.program,
+      subscribers,
       port,
       String(this.n),
       this.handshake,

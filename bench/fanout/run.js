@@ -1,41 +1,26 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Figure } from '../support/figure.js';
 import { report } from '../support/report.js';
-import { Rival } from './rival.js';
+import { limit, peer, Rival } from './rival.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SIZES = (process.env.SIZES ?? '150,1000,5000,10000').split(',').map(Number);
 /** About so many deliveries make a round: long enough for the CPU clock, short enough to take turns. */
 const DELIVERIES = { 1: 40_000, 100: 1_000_000 };
 
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const built = mkdtempSync(join(tmpdir(), 'bench-'));
-const compile = (name) => {
-  execFileSync('cc', ['-O2', '-o', join(built, name), here(`${name}.c`)]);
-  return join(built, name);
-};
-const subscribers = compile('subscribers');
-const limit = compile('limit');
-
-const node = (peer, handshake) => ({ command: [process.execPath, here('host.js'), peer], handshake });
 const RIVALS = {
-  reqcast: node('reqcast', 'reqcast'),
-  'C send() each': { command: [limit, 'loop'], handshake: 'none' },
-  'C coalesced': { command: [limit, 'coalesced'], handshake: 'none' },
-  'net write each': node('net', 'none'),
-  'ws loop': node('ws', 'ws'),
-  'socket.io': node('socketio', 'socketio'),
-  uWebSockets: node('uws', 'ws'),
+  reqcast: peer('reqcast'),
+  'C send() each': limit('loop'),
+  'C coalesced': limit('coalesced'),
+  'net write each': peer('net', 'none'),
+  'ws loop': peer('ws', 'ws'),
+  'socket.io': peer('socketio', 'socketio'),
+  uWebSockets: peer('uws', 'ws'),
 };
 const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
 
 const figures = [];
 for (const n of SIZES) {
-  const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], subscribers, n }));
+  const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], n }));
   for (const rival of rivals) await rival.open();
   for (const [burst, deliveries] of Object.entries(DELIVERIES)) {
     const times = Math.max(3, Math.ceil(deliveries / (Number(burst) * n)));

@@ -1,10 +1,17 @@
 // Many subscribers in one process: connects N of them, then counts a marker byte in all that they are sent.
 //
-//   subscribers PORT N HANDSHAKE [GROUPS]
+//   subscribers PORT N HANDSHAKE [GROUPS [SINCE [AT_ONCE]]]
 //
-// HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio.
-// Says "ready" on stdout when all are in; then answers each line "TOTAL" on stdin with "TOTAL" when so many markers
-// were counted in all, and a line "0" when each subscriber has sent a pong, so that nobody takes it for dead. Written in C so that it costs the other core less than what is measured.
+// Of a peer that has groups, each subscriber is in one of GROUPS: its patterns and its audience are those of that group.
+// HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio. SINCE: the position to
+// resume from, "-" for none. AT_ONCE: so many are on their way in at a time.
+// Says "ready" on stdout when all are in; then answers lines on stdin:
+//   TOTAL  with TOTAL when so many markers were counted in all
+//   0      when each subscriber has sent a pong, so that nobody takes it for dead
+//   when   with the nanoseconds of the monotonic clock at which the last bytes came
+//   lag    with the milliseconds from publish to receipt since it was asked last, the 99th percentile and the most, for
+//          what is sent with a time: {"m":"MARKER","t":microseconds of the monotonic clock}
+// Written in C so that it costs the other core less than what is measured.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,9 +24,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MARKER = 0x7f, AT_ONCE = 256, BUFFER = 1 << 18, STDIN = -1 };
+enum { MARKER = 0x7f, BUFFER = 1 << 18, STDIN = -1, MAX_LAG_MS = 60000 };
 enum state { CONNECTING, UPGRADING, GREETING, OPEN };
 
 struct subscriber {
@@ -30,10 +38,11 @@ struct subscriber {
 
 static char buffer[BUFFER];
 static struct subscriber *all;
-static const char *handshake;
-static int epoll, port, groups;
-static uint64_t counted, wanted;
-static int asked;
+static const char *handshake, *since;
+static int epoll, port, groups, at_once;
+static uint64_t counted, wanted, last;
+static int asked, asked_lag;
+static uint64_t lags[MAX_LAG_MS + 1];
 
 static void fail(const char *what) {
   perror(what);
@@ -74,13 +83,18 @@ static void start(int index) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
 }
 
-static void upgrade(struct subscriber *one) {
+/* With the headers of a browser: what a server keeps of them is a part of what a connection costs. */
+static void upgrade(struct subscriber *one, int index) {
   int socketio = !strcmp(handshake, "socketio");
-  char request[512];
+  char request[1024], path[32];
+  snprintf(path, sizeof path, "/websockify?group=%d", index % groups);
   snprintf(request, sizeof request,
-           "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n",
-           socketio ? "/socket.io/?EIO=4&transport=websocket" : "/websockify", port,
+           "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n"
+           "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 "
+           "Safari/537.36\r\nUpgrade: websocket\r\nOrigin: http://localhost:%d\r\nSec-WebSocket-Version: 13\r\n"
+           "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n"
+           "Cookie: sid=s%%3AxQdT2yKc0bC1nqfuXrWcVh0kTzPq8m4L.%d\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n",
+           socketio ? "/socket.io/?EIO=4&transport=websocket" : path, port, port, one->fd,
            !strcmp(handshake, "reqcast") ? "Sec-WebSocket-Protocol: reqcast.v1\r\n" : "");
   say(one->fd, request, strlen(request));
   one->state = UPGRADING;
@@ -90,7 +104,7 @@ static void greet(struct subscriber *one, int index) {
   if (!strcmp(handshake, "socketio")) say_text(one->fd, "40");
   else if (!strcmp(handshake, "reqcast")) {
     char text[128];
-    snprintf(text, sizeof text, "since -\n+POST:/bench/users\n+POST:/group/%d", index % groups);
+    snprintf(text, sizeof text, "since %s\n+*:/bench/**\n+POST:/group/%d", since, index % groups);
     say_text(one->fd, text);
   } else {
     one->state = OPEN;
@@ -99,10 +113,40 @@ static void greet(struct subscriber *one, int index) {
   one->state = GREETING;
 }
 
+/* Notes how long ago what stands at the marker was published, if that is told. */
+static void note_lag(const char *at, const char *end, uint64_t now) {
+  if (end - at < 24 || memcmp(at + 1, "\",\"t\":", 6)) return;
+  int64_t lag = (int64_t)(now - strtoull(at + 7, 0, 10)) / 1000;
+  lags[lag < 0 ? 0 : lag > MAX_LAG_MS ? MAX_LAG_MS : lag]++;
+}
+
+static void tell_lag(void) {
+  uint64_t all = 0, seen = 0;
+  int p99 = -1, most = 0;
+  for (int ms = 0; ms <= MAX_LAG_MS; ms++) all += lags[ms];
+  for (int ms = 0; ms <= MAX_LAG_MS; ms++) {
+    seen += lags[ms];
+    if (lags[ms]) most = ms;
+    if (p99 < 0 && seen * 100 >= all * 99) p99 = ms;
+  }
+  printf("%d %d\n", p99, most);
+  memset(lags, 0, sizeof lags);
+}
+
+static void count(size_t length) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  last = now.tv_sec * 1000000000ULL + now.tv_nsec;
+  for (char *at = buffer, *end = buffer + length; (at = memchr(at, MARKER, end - at)); at++) {
+    counted++;
+    note_lag(at, end, last / 1000);
+  }
+}
+
 /* Returns 1 when the subscriber has become open. */
 static int hear(struct subscriber *one, int index, size_t length) {
   if (one->state == OPEN) {
-    for (char *at = buffer, *end = buffer + length; (at = memchr(at, MARKER, end - at)); at++) counted++;
+    count(length);
     return 0;
   }
   if (one->state == UPGRADING) {
@@ -116,6 +160,8 @@ static int hear(struct subscriber *one, int index, size_t length) {
   }
   if (!strcmp(handshake, "socketio") && !memmem(buffer, length, "40{", 3)) return 0;
   one->state = OPEN;
+  // A replay may come with the answer.
+  count(length);
   return 1;
 }
 
@@ -140,15 +186,21 @@ static int turn(void) {
       ssize_t length = read(0, line, sizeof line - 1);
       if (length <= 0) exit(0);
       line[length] = 0;
-      wanted = strtoull(line, 0, 10);
+      if (!strncmp(line, "when", 4)) {
+        printf("%llu\n", (unsigned long long)last);
+        fflush(stdout);
+        continue;
+      }
       asked = 1;
+      asked_lag = !strncmp(line, "lag", 3);
+      wanted = strtoull(line, 0, 10);
       continue;
     }
     struct subscriber *one = &all[index];
     if (one->state == CONNECTING && events[i].events & EPOLLOUT) {
       struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
       epoll_ctl(epoll, EPOLL_CTL_MOD, one->fd, &event);
-      if (strcmp(handshake, "none")) upgrade(one);
+      if (strcmp(handshake, "none")) upgrade(one, index);
       else {
         one->state = OPEN;
         opened++;
@@ -168,6 +220,8 @@ int main(int argc, char **argv) {
   int n = atoi(argv[2]);
   handshake = argv[3];
   groups = argc > 4 ? atoi(argv[4]) : 1;
+  since = argc > 5 ? argv[5] : "-";
+  at_once = argc > 6 ? atoi(argv[6]) : 256;
   struct rlimit files = {n + 64, n + 64};
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
@@ -175,13 +229,16 @@ int main(int argc, char **argv) {
   all = calloc(n, sizeof *all);
   epoll = epoll_create1(0);
   for (int started = 0, opened = 0; opened < n; opened += turn())
-    while (started < n && started - opened < AT_ONCE) start(started++);
+    while (started < n && started - opened < at_once) start(started++);
   puts("ready");
   fflush(stdout);
   for (listen_to_stdin();; turn()) {
     if (!asked || counted < wanted) continue;
-    if (wanted == 0) stay_alive(n);
-    printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
+    if (asked_lag) tell_lag();
+    else {
+      if (wanted == 0) stay_alive(n);
+      printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
+    }
     fflush(stdout);
     asked = 0;
   }

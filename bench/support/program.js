@@ -14,6 +14,10 @@ export class Program {
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   async next() {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('a program of the bench ended');

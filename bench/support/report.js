@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 
 /** What the figures were measured on, in a line. */
 export function machine() {
-  const [cpu] = os.cpus();
-  return `${cpu.model}, ${os.cpus().length} cores, Linux ${os.release()}, Node ${process.version}`;
+  const cpus = os.cpus();
+  return `${cpus[0]?.model}, ${cpus.length} cores, Linux ${os.release()}, Node ${process.version}`;
 }
 
 /** Prints the figures; with `BENCH_SAVE` in the environment they are kept in `results/` too, for the charts. */
@@ -14,6 +14,7 @@ export function report(bench, figures) {
   if (!process.env.BENCH_SAVE) return;
   const folder = new URL('../results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  const saved = { bench, machine: machine(), figures };
+  const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)));
+  const saved = { bench, machine: machine(), peers: dependencies, figures };
   writeFileSync(new URL(`${bench}.json`, folder), `${JSON.stringify(saved, null, 1)}\n`);
 }

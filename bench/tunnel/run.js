@@ -1,120 +1,106 @@
-// What a tunnel carries, beside its peers in the same run. Rounds are interleaved, so that whatever else the machine
-// does concerns all alike; what is printed is the median, with the least and the most.
-import { fork, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import net from 'node:net';
-import os from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Figure } from '../support/figure.js';
+import { Program } from '../support/program.js';
+import { report } from '../support/report.js';
+import { ENDS_CORE, freePort, Rival } from './rival.js';
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, megabytes: { type: 'string', default: '128' } },
-});
-const rounds = Number(values.rounds);
-const bytes = Number(values.megabytes) * 1e6;
-const started = [];
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const BYTES = Number(process.env.MEGABYTES ?? 128) * 1e6;
+/** For what shows only after a while. */
+const LONG_BYTES = 4 * BYTES;
+const CONNECTIONS = (process.env.CONNECTIONS ?? '1,16').split(',').map(Number);
+const TRIPS = 2000;
+const WAYS = { take: 'to the client', give: 'to the target' };
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const built = mkdtempSync(join(tmpdir(), 'bench-'));
+const compile = (name) => {
+  execFileSync('cc', ['-O2', '-o', join(built, name), here(`${name}.c`)]);
+  return join(built, name);
+};
+
+const ends = new Program(ENDS_CORE, compile('ends'));
+const target = (await ends.next()).split(' ')[1];
+
+const node = (kind) => [process.execPath, here('host.js'), kind, target];
+const port = await freePort();
+const RIVALS = {
+  reqcast: { command: node('reqcast') },
+  'reqcast base64': { command: node('reqcast'), wire: 'base64' },
+  'C relay': { command: [compile('limit'), target] },
+  '30 lines of ws': { command: node('ws-pipe') },
+  'bare net pipe': { command: node('net-pipe'), wire: 'none' },
+  websockify: {
+    command: ['sh', '-c', `exec websockify 127.0.0.1:${port} 127.0.0.1:${target} >/dev/null 2>&1`],
+    port,
+  },
+};
+const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
+if (spawnSync('which', ['websockify']).status !== 0) {
+  console.log('websockify is missing: apt-get install websockify');
+  if (chosen.includes('websockify')) chosen.splice(chosen.indexOf('websockify'), 1);
+}
+const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], ends }));
 process.on('exit', () => {
-  for (const child of started) child.kill('SIGKILL');
+  for (const program of [...rivals, ends]) program.end();
+});
+for (const rival of rivals) await rival.open();
+
+const figures = [];
+const add = (about) => {
+  const figure = new Figure(about);
+  figures.push(figure);
+  return figure;
+};
+
+// A compiler at run time needs some thousand reads until it has done its work.
+for (const way of Object.keys(WAYS)) for (const rival of rivals) await rival.carry(way, 1, LONG_BYTES);
+for (const rival of rivals) await rival.roundTrip(TRIPS);
+
+async function rounds(measure) {
+  for (let round = 0; round < ROUNDS; round++) for (const rival of rivals) await measure(rival);
+}
+
+for (const [way, title] of Object.entries(WAYS))
+  for (const connections of CONNECTIONS) {
+    const at = { connections };
+    const named = `${title}, connections: ${connections}`;
+    const speeds = add({ title: named, unit: 'MB/s', better: 'more', at });
+    const costs = add({ title: named, unit: 'µs of CPU for each MB', better: 'less', at });
+    await rounds(async (rival) => {
+      const { speed, cost } = await rival.carry(way, connections, BYTES);
+      speeds.add(rival.name, speed);
+      costs.add(rival.name, cost);
+    });
+  }
+
+const [half, most] = ['p50', 'p99'].map((quantile) =>
+  add({ title: `round trip, ${quantile}`, unit: 'µs', better: 'less' }),
+);
+const work = add({ title: 'round trip', unit: 'µs of CPU', better: 'less' });
+await rounds(async (rival) => {
+  const { p50, p99, cost } = await rival.roundTrip(TRIPS);
+  half.add(rival.name, p50);
+  most.add(rival.name, p99);
+  work.add(rival.name, cost);
 });
 
-/** A process of ours: its port is the first thing that it says. */
-async function run(name, ...args) {
-  const child = fork(new URL(name, import.meta.url), args, { execArgv: [] });
-  started.push(child);
-  const [ready] = await once(child, 'message');
-  return { child, ...ready };
-}
-
-async function runWebsockify(target) {
-  const port = await freePort();
-  const child = spawn('websockify', [`127.0.0.1:${port}`, `127.0.0.1:${target}`], { stdio: 'ignore' });
-  started.push(child);
-  for (let tries = 0; ; tries++) {
-    const socket = net.connect(port, '127.0.0.1');
-    const open = await once(socket, 'connect').then(
-      () => true,
-      () => tries > 100,
-    );
-    socket.destroy();
-    if (open) return { port };
-    await pause(50);
+const memory = { unit: 'MB of memory', better: 'less' };
+const stalled = add({ ...memory, title: '16 clients that do not read' });
+for (const rival of rivals) stalled.add(rival.name, await rival.stalled(16));
+for (const [way, title] of Object.entries(WAYS)) {
+  const [early, late] = [1, 2].map((times) =>
+    add({ ...memory, title: `after ${(times * LONG_BYTES) / 1e6} MB ${title}` }),
+  );
+  for (const rival of rivals) {
+    const [first, last] = await rival.memory(way, LONG_BYTES);
+    early.add(rival.name, first);
+    late.add(rival.name, last);
   }
 }
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const target = await run('target.js');
-const client = await run('client.js');
-const peers = [];
-for (const kind of ['reqcast', 'ws-pipe', 'net-pipe']) {
-  const { ports } = await run('peer.js', kind, target.source, target.sink, target.echo);
-  if (kind === 'reqcast') peers.push({ name: 'reqcast binary', ports, protocol: 'binary' });
-  if (kind === 'reqcast') peers.push({ name: 'reqcast base64', ports, protocol: 'base64' });
-  if (kind === 'ws-pipe') peers.push({ name: '30 lines of ws', ports, protocol: 'binary' });
-  if (kind === 'net-pipe') peers.push({ name: 'bare net pipe', ports, protocol: 'none' });
-}
-const hasWebsockify = spawnSync('which', ['websockify']).status === 0;
-if (hasWebsockify) {
-  const ports = {};
-  for (const way of ['source', 'sink', 'echo']) ports[way] = (await runWebsockify(target[way])).port;
-  peers.push({ name: 'websockify', ports, protocol: 'binary' });
-} else console.log('websockify is missing: apt-get install websockify\n');
-
-const measures = [
-  { name: 'to the client, 1', unit: 'MB/s', task: { way: 'source', connections: 1, bytes } },
-  { name: 'to the client, 16', unit: 'MB/s', task: { way: 'source', connections: 16, bytes } },
-  { name: 'to the target, 1', unit: 'MB/s', task: { way: 'sink', connections: 1, bytes } },
-  { name: 'to the target, 16', unit: 'MB/s', task: { way: 'sink', connections: 16, bytes } },
-  { name: 'round trip p50', unit: 'µs', task: { way: 'echo', trips: 2000, quantile: 0.5 } },
-  { name: 'round trip p99', unit: 'µs', task: { way: 'echo', trips: 2000, quantile: 0.99 } },
-];
-
-async function measure(peer, { task }) {
-  client.child.send({ ...task, port: peer.ports[task.way], protocol: peer.protocol });
-  const [{ result, error }] = await once(client.child, 'message');
-  if (error) throw new Error(`${peer.name}: ${error}`);
-  return result;
-}
-
-const results = new Map(peers.map((peer) => [peer, measures.map(() => [])]));
-for (let round = 0; round <= rounds; round++) {
-  for (const [i, what] of measures.entries())
-    for (const peer of peers) {
-      const result = await measure(peer, what);
-      // The first round warms up.
-      if (round > 0) results.get(peer)[i].push(result);
-    }
-  process.stderr.write(`\rround ${round} of ${rounds} `);
-}
-process.stderr.write('\r');
-
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-const websockify = peers.find(({ name }) => name === 'websockify');
-for (const [i, { name, unit }] of measures.entries()) {
-  console.log(`${name}, ${unit}`);
-  for (const peer of peers) {
-    const list = results.get(peer)[i];
-    const ratio = websockify
-      ? `${(median(list) / median(results.get(websockify)[i])).toFixed(2)} x websockify`
-      : '';
-    const spread = `${Math.min(...list).toFixed(0)} to ${Math.max(...list).toFixed(0)}`;
-    console.log(
-      `  ${peer.name.padEnd(16)} ${median(list).toFixed(0).padStart(6)}   ${spread.padEnd(16)} ${ratio}`,
-    );
-  }
-}
-const version = hasWebsockify
-  ? spawnSync('dpkg-query', ['-W', 'websockify'], { encoding: 'utf8' }).stdout.trim().split('\t')[1]
-  : 'none';
-console.log(
-  `\n${os.cpus()[0]?.model}, ${os.cpus().length} cores, Linux ${os.release()}, Node ${process.version}, websockify ${version}`,
-);
-console.log(`median of ${rounds} rounds (least to most) of ${bytes / 1e6} MB, all over 127.0.0.1`);
+report('tunnel', figures);
 process.exit();

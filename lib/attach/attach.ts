@@ -6,8 +6,9 @@ import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { addressOf } from '../request/defaults.ts';
+import type { Extra } from '../request/exchange.ts';
 import { Observer } from '../request/observer.ts';
-import { tellPagePosition } from '../request/page-position.ts';
+import { isPage, tellPagePosition } from '../request/page-position.ts';
 import type { Connection } from '../websocket/destination.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
@@ -70,6 +71,7 @@ class Wiring implements Attachment, TapMember {
   readonly #proxy: ProxyParts;
   readonly #push: PushFeed;
   readonly #untap = new Map<Server, () => void>();
+  #isOpen = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: NormalizedOptions) {
@@ -78,8 +80,7 @@ class Wiring implements Attachment, TapMember {
     const fault = faults(options.onError);
     this.#fault = fault;
     this.#intake = new Intake(options.journal, fault);
-    const { windowSize, stallTimeoutMs } = options;
-    this.#hub = new Hub({ windowSize, stallTimeoutMs, onFault: (error) => fault('hub', error) });
+    this.#hub = new Hub({ ...options, onFault: (error) => fault('hub', error) });
     this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
     this.#observer = new Observer(options, {
       append: (draft) => this.#intake.take(draft),
@@ -137,6 +138,7 @@ class Wiring implements Attachment, TapMember {
     this.#listeners.open();
     this.#intake.open();
     await this.#push.open();
+    this.#isOpen = true;
   }
 
   async #readyFor(): Promise<void> {
@@ -154,9 +156,9 @@ class Wiring implements Attachment, TapMember {
     const destinations = new Destinations(options, this.#hub, this.#fault, this.#proxy);
     return new Endpoint({
       ...options,
-      resolve: async (request, signal) => {
-        await this.#readyFor();
-        return destinations.resolve(request, signal);
+      resolve: async (request, arrival) => {
+        if (!this.#isOpen) await this.#readyFor();
+        return destinations.resolve(request, arrival);
       },
       addressOf: (request) => addressOf(request, options.trustProxy),
       onFull: ({ message }) =>
@@ -225,11 +227,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   /** True if the request is forwarded. */
-  #enter(
-    request: IncomingMessage,
-    response: ServerResponse,
-    extra?: Parameters<Observer['observe']>[2],
-  ): boolean {
+  #enter(request: IncomingMessage, response: ServerResponse, extra?: Extra): boolean {
     if (this.#closing) return false;
     const server = serverOf(request);
     if (server) this.tap(server);
@@ -242,10 +240,11 @@ class Wiring implements Attachment, TapMember {
     return !late && this.#proxy.forwardings.serve(request, response);
   }
 
-  #follow(...[request, response, extra]: Parameters<Observer['observe']>): void {
+  #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): void {
     this.#observer.observe(request, response, extra);
+    if (!this.#options.serverTiming || !isPage(request)) return;
     const { position } = this;
-    if (position && this.#options.serverTiming) tellPagePosition(request, response, position);
+    if (position) tellPagePosition(response, position);
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {

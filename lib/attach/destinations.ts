@@ -1,22 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Hub } from '../hub/hub.ts';
-import { HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
+import { HUB_TOKEN } from '../protocol/wire.ts';
 import { CONNECT_TIMEOUT_MS, connectTarget } from '../proxy/connect.ts';
 import { forwardUpgrade } from '../proxy/forward-upgrade.ts';
+import { Inlet } from '../proxy/inlet.ts';
 import type { OpenTunnel } from '../proxy/open-tunnel.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
+import { unmask } from '../proxy/unmask.ts';
 import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
-import { LegacySession } from '../websocket/legacy-session.ts';
 import { Refusal, refuse } from '../websocket/refusal.ts';
-import { Session } from '../websocket/session.ts';
-import { tokenOf } from '../websocket/token.ts';
+import { tokenOf, type WrittenToken } from '../websocket/token.ts';
 import { connect } from './authorized.ts';
 import type { Fault } from './faults.ts';
 import { type Forwarding, type Forwardings, refusalOf, restOf } from './forwardings.ts';
 import { HandoverLine } from './handover-line.ts';
+import { HubDestination, type HubDoor } from './hub-destination.ts';
 import type { NormalizedOptions } from './normalize.ts';
 import type { TunnelTokens } from './tunnel-tokens.ts';
 import type { Tunnels } from './tunnels.ts';
@@ -37,6 +38,12 @@ interface Way {
   release(): void;
 }
 
+/** A request that is being decided on. */
+interface Deciding {
+  /** Aborted when there is nobody to decide for any more. */
+  readonly signal: AbortSignal;
+}
+
 export interface ProxyParts {
   readonly tokens: TunnelTokens;
   readonly forwardings: Forwardings;
@@ -46,28 +53,33 @@ export interface ProxyParts {
 /** Where upgrade requests lead: `woknotifications` to the hub, other tokens and prefixes through the proxy. */
 export class Destinations {
   readonly #options: NormalizedOptions;
-  readonly #hub: Hub;
+  readonly #door: HubDoor;
   readonly #fault: Fault;
   readonly #proxy: ProxyParts;
 
   constructor(options: NormalizedOptions, hub: Hub, fault: Fault, proxy: ProxyParts) {
     this.#options = options;
-    this.#hub = hub;
+    const { maxPatterns, handshakeTimeoutMs } = options;
+    this.#door = { options, hub, maxPatterns, handshakeTimeoutMs };
     this.#fault = fault;
     this.#proxy = proxy;
   }
 
   /** @throws Refusal */
-  resolve(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover> {
+  async resolve(request: IncomingMessage, arrival: Deciding): Promise<Destination | Handover> {
     const path = request.url?.split('?')[0] ?? '';
     const forwarding = path === this.#options.path ? undefined : this.#proxy.forwardings.at(path);
-    if (forwarding) return this.#toForwarding(forwarding, request, signal);
-    return this.#toToken(request, signal);
+    if (forwarding) return this.#toForwarding(forwarding, request, arrival.signal);
+    const token = tokenOf(request);
+    if (token.name === HUB_TOKEN) return HubDestination.find(this.#door, request);
+    return this.#toTunnel(token, request, arrival.signal);
   }
 
-  async #toToken(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover> {
-    const token = tokenOf(request);
-    if (token.name === HUB_TOKEN) return this.#toHub(request);
+  async #toTunnel(
+    token: WrittenToken,
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<Destination | Handover> {
     const { find, ...admission } = await this.#proxy.tokens.admit(token, request);
     try {
       return await this.#lead({ ...admission, target: await find(), request }, signal);
@@ -95,18 +107,21 @@ export class Destinations {
     if ('http' in way.target && way.request.method !== 'GET')
       throw new Refusal(405, 'NOT_A_HANDSHAKE', 'A WebSocket begins with GET.');
     const target = await confineTarget(way.target, proxy);
-    const stream = await connectTarget(target, { connectTimeoutMs, signal });
-    return 'http' in target ? this.#handover(way, target.http, stream) : this.#tunnel(way, stream);
+    if ('http' in target)
+      return this.#handover(way, target.http, await connectTarget(target, { connectTimeoutMs, signal }));
+    const inlet = new Inlet();
+    return this.#tunnel(way, await connectTarget(target, { connectTimeoutMs, signal, inlet }), inlet);
   }
 
-  #tunnel(way: Way, stream: Socket): Destination {
+  #tunnel(way: Way, stream: Socket, inlet: Inlet): Destination {
     return {
       ...this.#welcome(way, stream),
       protocols: ['binary', 'base64'],
       maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
-      open: ({ ws, protocol }) => {
+      open: ({ ws, socket, protocol }) => {
         const wire = protocol === 'base64' ? 'base64' : 'binary';
-        return this.#watch(tunnel(ws, stream, wire, this.#options.proxy), way);
+        unmask(socket);
+        return this.#watch(tunnel(ws, stream, inlet, wire, this.#options.proxy), way);
       },
     };
   }
@@ -152,25 +167,5 @@ export class Destinations {
     if (reason instanceof Refusal || signal.aborted) return reason;
     this.#fault('proxy', reason);
     return refusalOf(reason);
-  }
-
-  async #toHub(request: IncomingMessage): Promise<Destination> {
-    const { maxMessageBytes, maxMessagesPerSecond, maxPatterns, handshakeTimeoutMs } = this.#options;
-    const authorize = () => connect(this.#options.authorize, request);
-    const connection = await authorize();
-    const { audiences } = connection;
-    const context = { hub: this.#hub, audiences, maxPatterns, handshakeTimeoutMs };
-    return {
-      protocols: [SUBPROTOCOL, 'base64', 'binary'],
-      preferred: SUBPROTOCOL,
-      maxMessageBytes,
-      maxMessagesPerSecond,
-      connection,
-      authorize,
-      open: (entrance) =>
-        entrance.protocol === SUBPROTOCOL
-          ? new Session(entrance, context)
-          : new LegacySession(entrance, context),
-    };
   }
 }

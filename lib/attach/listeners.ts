@@ -8,8 +8,8 @@ import type { Listener } from './attachment.ts';
 /** The app's own listeners get the entries as they are. */
 const notificationFormat: Format<readonly Notification[]> = {
   name: 'notification',
-  encode: (entries, { epoch }) =>
-    entries.map(({ topic, data, time, offset }) => ({
+  encode: (seen, { epoch }) =>
+    seen.map(({ entry: { topic, data, time, offset } }) => ({
       topic: topic as string,
       ...(data !== undefined && { data }),
       time,

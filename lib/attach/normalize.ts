@@ -35,6 +35,7 @@ type Filled =
   | 'path'
   | 'journal'
   | 'serverTiming'
+  | 'loopShare'
   | 'origins'
   | 'reauthorizeMs'
   | 'trustProxy'
@@ -70,6 +71,9 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
   const { reauthorizeMs = 0, origins = [] } = options;
   if (!Number.isInteger(reauthorizeMs) || reauthorizeMs < 0 || reauthorizeMs > MAX_TIMER_MS)
     refuse('reauthorizeMs', reauthorizeMs, `a whole number, 0 (never) to ${MAX_TIMER_MS}`);
+  const { loopShare = 1 / 3 } = options;
+  if (!(typeof loopShare === 'number' && loopShare > 0 && loopShare <= 1))
+    refuse('loopShare', loopShare, 'a number above 0, and 1 at most');
   const { trustProxy = false } = options;
   if (typeof trustProxy !== 'boolean' && !(Number.isInteger(trustProxy) && trustProxy >= 0))
     refuse('trustProxy', trustProxy, 'true, false, or how many proxies there are');
@@ -80,6 +84,7 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
     path,
     origins,
     reauthorizeMs,
+    loopShare,
     serverTiming: options.serverTiming ?? true,
     trustProxy,
     journal: options.journal ?? memoryJournal(),

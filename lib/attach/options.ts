@@ -56,6 +56,11 @@ export interface AttachOptions extends RequestOptions {
   maxConnectionsPerAddress?: number;
   /** A subscriber that reads nothing of what it lacks is closed after so long, in milliseconds. @default 60000 */
   stallTimeoutMs?: number;
+  /**
+   * Of the event loop's time, the sending of notifications takes at most so much while the app has something to do, and
+   * all when it has not. More than 0, and 1 at most. @default 1 / 3
+   */
+  loopShare?: number;
   /** How long authorizing, connecting and the first line may take, in milliseconds. @default 10000 */
   handshakeTimeoutMs?: number;
   /** How long `close` waits for the other ends, in milliseconds. @default 2000 */

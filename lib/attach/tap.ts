@@ -82,20 +82,21 @@ class Tap {
   #wrapper(): Emit {
     const tap = this;
     return function emit(this: Server, event, ...args) {
-      if (event === 'request') return tap.#request(this, args as [IncomingMessage, ServerResponse]);
+      if (event === 'request')
+        return tap.#request(this, args[0] as IncomingMessage, args[1] as ServerResponse);
       if (event === 'upgrade') return tap.#upgrade(this, args as [IncomingMessage, Duplex, Buffer]);
       return tap.#emit.call(this, event, ...args);
     };
   }
 
-  #request(server: Server, args: [IncomingMessage, ServerResponse]): boolean {
+  #request(server: Server, request: IncomingMessage, response: ServerResponse): boolean {
     let taken = false;
-    for (const member of this.#members) taken = member.onRequest(...args, taken) || taken;
+    for (const member of this.#members) taken = member.onRequest(request, response, taken) || taken;
     if (taken) return true;
     try {
-      return this.#emit.call(server, 'request', ...args);
+      return this.#emit.call(server, 'request', request, response);
     } catch (error) {
-      for (const member of this.#members) member.onThrow(args[1]);
+      for (const member of this.#members) member.onThrow(response);
       throw error;
     }
   }

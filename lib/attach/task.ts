@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { RequestRecord } from '../journal/entry.ts';
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Exchange } from '../request/exchange.ts';
 import type { Observer } from '../request/observer.ts';
+import { recordId } from '../request/record-id.ts';
 import type { Task } from './attachment.ts';
 import { copyData } from './data.ts';
 
@@ -26,7 +26,7 @@ export function createTask(exchange: Exchange, observer: Observer): Task {
         const topic = first.topic && `TASK${first.topic.slice(first.topic.indexOf(':'))}`;
         const record: RequestRecord = {
           ...first,
-          id: randomUUID(),
+          id: recordId(),
           method: 'TASK',
           ...(topic && { topic }),
           status,

@@ -1,14 +1,15 @@
 import type { Notification } from '../protocol/notification.ts';
-import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, SUBPROTOCOL } from '../protocol/wire.ts';
+import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
 import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
-import { endpointOf, HUB_BASE64URL } from './endpoint.ts';
-import { createIdentity } from './identity.ts';
+import { endpointOf } from './endpoint.ts';
 import { later } from './later.ts';
-import { pageListeners, type Registration } from './listeners.ts';
+import { call, type Listeners, listen, patternsOf, prune, type Registration } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
+import { markOf } from './mark.ts';
 import { loadedAt, watchPage } from './page.ts';
-import { lineReader, linesOf, positionOf, type Said } from './reader.ts';
+import { positionOf } from './position.ts';
+import { streamReader } from './stream.ts';
 
 /**
  * Connects to the notifications of the server that the page came from, or of `url`. It reconnects by itself, resumes
@@ -18,7 +19,7 @@ import { lineReader, linesOf, positionOf, type Said } from './reader.ts';
  */
 export function connect({
   url = '/websockify',
-  token = HUB_BASE64URL,
+  token = btoa(HUB_TOKEN).slice(0, 22),
   WebSocket: Class = globalThis.WebSocket,
   reconnect: { minMs = 1000, maxMs = 30_000 } = {},
   heartbeatMs = HEARTBEAT_MS,
@@ -26,44 +27,51 @@ export function connect({
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
   const endpoint = endpointOf(url, token);
   const ended = new AbortController();
-  const identity = createIdentity();
+  /** Who this page is to the server: 128 random bits. */
+  const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
   let state: State = 'connecting';
   /** The position, as it is written. */
   let reached = loadedAt();
   /** Nothing before the first attempt, for which an offline browser waits. */
   let socket: WebSocket;
+  /** The same, while it is open and speaks `reqcast.v1`. */
+  let speaker: WebSocket | undefined;
   /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
   let patience: ReturnType<typeof later>;
   /** When that is, since timers stand still while a machine sleeps. */
   let patientUntil: number;
   let beat: ReturnType<typeof later>;
   let failures = 0;
-  /** There was a time without a connection. */
-  let missed = false;
-  /** The listeners have yet to be told of a `resync`. */
-  let owed = false;
-  /** Until then they wait, so that not all pages refresh at once. */
-  let spread: ReturnType<typeof later> | undefined;
+  /**
+   * The listeners have yet to be told of a `resync`: when this timer ends, so that not all pages refresh at once, or,
+   * if it is 0, with the next connection.
+   */
+  let owed: ReturnType<typeof later> | 0 | undefined;
   /** While a message tells what changed: who was called for it. */
   let changed: Registration[] | undefined;
+  /** What was said since the last position; it counts when the next one is there. */
+  let frame: Array<Partial<Notification>> = [];
+  let lastLine: string;
+  let ownMark: string;
+  const listeners: Listeners = new Set();
 
-  const { all, patterns, prune, add, each } = pageListeners((line) => {
-    if (hasLines() && line.includes(':')) socket.send(line);
+  void markOf(name).then((mark) => {
+    ownMark = mark;
   });
 
-  /** Whether the connection is open and speaks `reqcast.v1`. */
-  function hasLines(): boolean {
-    return socket?.readyState === 1 && socket.protocol === SUBPROTOCOL;
+  function say(line: string): void {
+    if (line.includes(':')) speaker?.send(line);
   }
 
   function become(next: State): void {
     if (state === next || state === 'closed') return;
     state = next;
-    each('state', () => next);
+    call(listeners, 'state', { topic: next });
   }
 
   function wait(act: () => void, ms: number): void {
     clearTimeout(patience);
+    if (state === 'closed') return;
     patience = later(act, ms);
     patientUntil = Date.now() + ms;
   }
@@ -73,8 +81,8 @@ export function connect({
     socket = new Class(endpoint, [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
-      const obey = lineReader(frame, start, lose, identity);
-      const lines = linesOf(!hasLines());
+      if (socket.protocol === SUBPROTOCOL) speaker = socket;
+      const lines = speaker ? (message: string) => message.split('\n') : streamReader();
       socket.onmessage = ({ data }) => {
         hear();
         for (const line of lines(data)) attempt(obey, line);
@@ -82,13 +90,14 @@ export function connect({
       };
       beat = later(pulse, heartbeatMs);
       hear();
-      if (hasLines()) socket.send([`since ${reached || '-'}`, ...patterns()].join('\n+'));
-      else obey('@ live');
+      if (speaker) speaker.send([`since ${reached || '-'}`, ...patternsOf(listeners)].join('\n+'));
+      // On a wire without positions there is nothing to resume from.
+      else obey(reached ? '@ resync' : '@ live');
     };
-    socket.onclose = ({ code, reason }) => {
+    socket.onclose = (closed) => {
       // policyViolation, tooBig, badLine: the same would happen again.
-      if (![1008, 1009, 4400].includes(code)) return lose();
-      console.error('reqcast: refused:', reason);
+      if (![1008, 1009, 4400].includes(closed.code)) return lose();
+      console.error('reqcast: refused:', closed.reason);
       close();
     };
     // The class of `ws` throws an error that nobody handles; its close follows.
@@ -99,56 +108,56 @@ export function connect({
 
   /** A heartbeat may be late, but not as late as the next. On the other wires an open connection may be silent for days. */
   function hear(): void {
-    wait(lose, socket.readyState && !hasLines() ? 1e9 : 1.5 * heartbeatMs);
+    wait(lose, socket.readyState && !speaker ? 1e9 : 1.5 * heartbeatMs);
   }
 
   function pulse(): void {
     const word = 'heartbeat';
-    socket.send(hasLines() ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
+    socket.send(speaker ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
     beat = later(pulse, heartbeatMs);
   }
 
-  function start(answer: Answer, from: string, overMs?: number): void {
-    const resync = answer === 'resync' || (missed && !(from && reached));
-    owed ||= resync;
-    reached = from;
-    failures = 0;
-    changed = answer === 'changed' ? [] : undefined;
-    // What waits already waits for this one too.
-    if (resync && overMs) spread ??= later(refresh, Math.random() * overMs);
-    become('live');
-    if (!spread || (resync && !overMs)) refresh();
+  function obey(line: string): void {
+    const [word, answer, overMs] = line.split(' ') as [string, Answer?, string?];
+    // A mark is about the next line and no other.
+    const own = lastLine === ownMark || undefined;
+    lastLine = line;
+    if (word[0] === '@') {
+      reached = word.slice(1);
+      if (answer) {
+        failures = 0;
+        changed = answer === 'changed' ? [] : undefined;
+        // What waits already waits for this one too.
+        if (answer === 'resync')
+          if (+(overMs as string)) owed ||= later(refresh, Math.random() * +(overMs as string));
+          else refresh();
+        become('live');
+        if (owed === 0) refresh();
+      } else frame.forEach(notify);
+      frame = [];
+    } else if (word === 'bye') lose(+(answer as string));
+    else if (/^[A-Z]/.test(word))
+      frame.push({
+        topic: word,
+        data: answer && JSON.parse(line.slice(word.length)),
+        own,
+        replay: changed && 'changed',
+      });
   }
 
   /** Without a connection a refresh would fail: it stays owed until there is one. */
   function refresh(): void {
-    clearTimeout(spread);
-    spread = undefined;
-    if (owed && state === 'live') {
-      owed = false;
-      notify('resync');
+    clearTimeout(owed);
+    owed = 0;
+    if (state === 'live') {
+      owed = undefined;
+      notify({ replay: 'resync' });
     }
   }
 
-  function frame(said: readonly Said[], to: string): void {
-    reached = to;
-    for (const one of said) notify(changed && 'changed', one);
-  }
-
-  /** Calls those whom it concerns; all, with their patterns, when nothing is said. */
-  function notify(replay: Notification['replay'], said?: Said): void {
-    each(
-      said?.topic,
-      (topic) => ({ topic, ...said, replay, position: positionOf(reached), time: Date.now() }),
-      changed,
-    );
-  }
-
-  function drop(): void {
-    clearTimeout(beat);
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
+  /** Calls those whom it concerns; all, with their patterns, when there is no topic. */
+  function notify(said: Partial<Notification>): void {
+    call(listeners, said.topic, { ...said, position: positionOf(reached), time: Date.now() }, changed);
   }
 
   /** Behind what nobody looks at, there is no hurry. */
@@ -156,19 +165,24 @@ export function connect({
     afterMs = Math.random() *
       (globalThis.document?.hidden ? maxMs : Math.min(maxMs, minMs * 2 ** failures++)),
   ): void {
-    drop();
-    missed = true;
+    clearTimeout(beat);
+    speaker = undefined;
+    if (socket) {
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    // Nobody will be able to tell what was missed meanwhile.
+    if (!reached) owed ||= 0;
     wait(open, afterMs);
     become('waiting');
   }
 
   function close(): void {
-    drop();
-    clearTimeout(patience);
-    clearTimeout(spread);
-    ended.abort();
     become('closed');
-    all.clear();
+    lose();
+    clearTimeout(owed);
+    ended.abort();
+    listeners.clear();
   }
 
   function woke(): void {
@@ -178,7 +192,12 @@ export function connect({
     else if (Date.now() > patientUntil) lose(0);
   }
 
-  watchPage(prune, woke, () => lose(maxMs), ended.signal);
+  watchPage(
+    () => prune(listeners),
+    woke,
+    () => lose(maxMs),
+    ended.signal,
+  );
 
   open();
   return {
@@ -188,10 +207,10 @@ export function connect({
     get position() {
       return positionOf(reached);
     },
-    headers: () => ({ [CLIENT_HEADER]: identity.name }),
-    on: add,
+    headers: () => ({ [CLIENT_HEADER]: name }),
+    on: (pattern, listener, options) => listen(listeners, say, pattern, listener, options),
     addNotificationListener(topic, listener, persist) {
-      return add(topic, listener, {}, true, persist ? undefined : globalThis.location?.href);
+      return listen(listeners, say, topic, listener, {}, true, !persist && globalThis.location?.href);
     },
     close,
   };

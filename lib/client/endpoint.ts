@@ -1,6 +1,3 @@
-/** `HUB_TOKEN` in base64url. */
-export const HUB_BASE64URL = 'd29rbm90aWZpY2F0aW9ucw';
-
 /** The WebSocket's URL: relative to the page, and with a token. @throws TypeError */
 export function endpointOf(url: string, token: string): string {
   const endpoint = new URL(url, globalThis.location?.href);

@@ -1,4 +1,4 @@
 import { connect } from './connect.ts';
 
 /** For a plain script tag: `reqcast.connect()`. */
-Object.assign(globalThis, { reqcast: { connect } });
+(globalThis as { reqcast?: object }).reqcast = { connect };

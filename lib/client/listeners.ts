@@ -1,4 +1,4 @@
-import { type Matcher, matcherOf } from '../protocol/matcher.ts';
+import { topicsOf } from '../protocol/matcher.ts';
 import type { Notification } from '../protocol/notification.ts';
 import { attempt } from './attempt.ts';
 
@@ -14,83 +14,77 @@ export interface ListenOptions {
   own?: boolean;
 }
 
-export interface Registration {
+export interface Registration extends ListenOptions {
   readonly pattern: string;
-  readonly matches: Matcher;
+  readonly topics: RegExp;
   /** Registered twice on a pattern, called once. */
   readonly listener: (value: never) => void;
-  readonly options: ListenOptions;
   /** Called with the topic alone. */
-  readonly plain: boolean | undefined;
+  readonly plain: boolean;
   /** The page's URL at which alone it listens. */
-  readonly href: string | undefined;
+  readonly href: string | false | undefined;
   readonly off: () => void;
 }
 
-/** The two page-wide names, and what `assertPattern` takes but for its rarest cases. */
-const NAME = /^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/;
+/** The listeners of a page. */
+export type Listeners = Set<Registration>;
 
-/** The listeners of a page. `say` is told `+pattern` for a pattern's first listener and `-pattern` after its last. */
-export function pageListeners(say: (line: string) => void) {
-  const all = new Set<Registration>();
+/** What the server must know. */
+export const patternsOf = (all: Listeners) =>
+  new Set([...all].map((one) => one.pattern).filter((pattern) => pattern.includes(':')));
 
-  /** What the server must know. */
-  const patterns = () =>
-    new Set([...all].map((one) => one.pattern).filter((pattern) => pattern.includes(':')));
+/** Takes out what was meant for another URL than the page's present one. */
+export function prune(all: Listeners): void {
+  for (const { href, off } of all) if (href && href !== location.href) off();
+}
 
-  /** Takes out what was meant for another URL than the page's present one. */
-  function prune(): void {
-    for (const { href, off } of all) if (href && href !== location.href) off();
-  }
-
-  return {
-    all,
-    patterns,
-    prune,
-
-    add(
-      pattern: string,
-      listener: Registration['listener'],
-      options: ListenOptions = {},
-      plain?: boolean,
-      href?: string,
-    ): () => void {
-      if (!NAME.test(pattern)) throw new Error(`reqcast: bad pattern ${pattern}`);
-      prune();
-      const off = () => {
-        if (all.delete(registration) && !patterns().has(pattern)) say(`-${pattern}`);
-      };
-      const registration = { pattern, matches: matcherOf(pattern), listener, options, plain, href, off };
-      if (options.signal?.aborted) return off;
-      options.signal?.addEventListener('abort', off);
-      if (!patterns().has(pattern)) say(`+${pattern}`);
-      all.add(registration);
-      return off;
-    },
-
-    /**
-     * Calls each that listens now for the topic, or all but those for the state, with what `valueFor` has for its
-     * pattern; except those `called`.
-     */
-    each(
-      topic: string | undefined,
-      valueFor: (pattern: string) => unknown,
-      called: Registration[] = [],
-    ): void {
-      prune();
-      for (const one of [...all]) {
-        const value = valueFor(one.pattern) as Notification;
-        if (
-          all.has(one) &&
-          (topic ? one.matches(topic) : one.pattern !== 'state') &&
-          !(value.replay && one.options.replay === false) &&
-          !(value.own && one.options.own === false) &&
-          !called.some((other) => other.pattern === one.pattern && other.listener === one.listener)
-        ) {
-          called.push(one);
-          attempt(one.listener, (one.plain ? topic : value) as never);
-        }
-      }
-    },
+/** `say` is told `+pattern` for a pattern's first listener and `-pattern` after its last. */
+export function listen(
+  all: Listeners,
+  say: (line: string) => void,
+  pattern: string,
+  listener: Registration['listener'],
+  options: ListenOptions = {},
+  plain = pattern === 'state',
+  href?: string | false,
+): () => void {
+  // The two page-wide names, and what `assertPattern` takes but for its rarest cases.
+  if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/.test(pattern))
+    throw new Error(`reqcast: bad pattern ${pattern}`);
+  prune(all);
+  const off = () => {
+    if (all.delete(one) && !patternsOf(all).has(pattern)) say(`-${pattern}`);
   };
+  const one = { ...options, pattern, topics: topicsOf(pattern), listener, plain, href, off };
+  if (options.signal?.aborted) return off;
+  options.signal?.addEventListener('abort', off);
+  if (!patternsOf(all).has(pattern)) say(`+${pattern}`);
+  all.add(one);
+  return off;
+}
+
+/**
+ * Calls each that listens now for the topic, or all but those for the state, with their pattern for a topic; except
+ * those `called`.
+ */
+export function call(
+  all: Listeners,
+  name: string | undefined,
+  said: Partial<Notification>,
+  called: Registration[] = [],
+): void {
+  prune(all);
+  for (const one of [...all]) {
+    if (
+      all.has(one) &&
+      (name ? one.topics.test(name) : one.pattern !== 'state') &&
+      !(said.replay && one.replay === false) &&
+      !(said.own && one.own === false) &&
+      !called.some((other) => other.pattern === one.pattern && other.listener === one.listener)
+    ) {
+      called.push(one);
+      const value = { topic: one.pattern, ...said };
+      attempt(one.listener, (one.plain ? value.topic : value) as never);
+    }
+  }
 }

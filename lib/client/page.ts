@@ -1,7 +1,7 @@
 /** Where the journal was when the server answered with this page. */
 export function loadedAt(): string | undefined {
-  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  return load?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
+  const loads = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  return loads[0]?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
 }
 
 type Watched = Pick<EventTarget, 'addEventListener'>;
@@ -15,11 +15,15 @@ type Watched = Pick<EventTarget, 'addEventListener'>;
 export function watchPage(moved: () => void, woke: () => void, left: () => void, signal: AbortSignal): void {
   // On the way down the window sees what happens to its document too.
   const options = { signal, capture: true };
-  const watch = (act: () => void, names: string, target: Partial<Watched> = globalThis) => {
-    for (const name of names.split(' ')) target.addEventListener?.(name, act, options);
+  const acts: Record<string, () => void> = {
+    hashchange: moved,
+    popstate: moved,
+    visibilitychange: woke,
+    resume: woke,
+    pageshow: woke,
+    online: woke,
+    pagehide: left,
   };
-  watch(moved, 'hashchange popstate');
-  watch(moved, 'currententrychange', (globalThis as { navigation?: Watched }).navigation);
-  watch(woke, 'visibilitychange resume pageshow online');
-  watch(left, 'pagehide');
+  for (const name in acts) globalThis.addEventListener?.(name, acts[name] as () => void, options);
+  (globalThis as { navigation?: Watched }).navigation?.addEventListener('currententrychange', moved, options);
 }

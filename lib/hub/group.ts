@@ -1,5 +1,6 @@
-import type { Entry } from '../journal/entry.ts';
-import { PatternTree } from './pattern-tree.ts';
+import type { Frames } from './frames.ts';
+import type { Held } from './held.ts';
+import { PatternTree, segmentsOf } from './pattern-tree.ts';
 import type { Format, Interest } from './sink.ts';
 import type { Window } from './window.ts';
 
@@ -24,53 +25,71 @@ export interface Made<Frame> {
 /** Subscribers that are sent the same: what one lacks is matched and encoded once for all of them. */
 export class Group<Frame> {
   readonly key: string;
+  readonly interest: Interest;
   members = 0;
-  readonly #format: Format<Frame>;
+  readonly #frames: Frames<Frame>;
   readonly #audience: ReadonlySet<string> | 'all';
-  readonly #exact = new Set<string>();
-  readonly #tree: PatternTree | undefined;
-  readonly #made = new Map<number, Made<Frame>>();
-  #madeAt = '';
+  /** The patterns without `*`; nothing if every topic is wanted. */
+  readonly #exact: Set<string> | undefined;
+  #tree: PatternTree | undefined;
+  /** By where they begin, once there is more than one member. */
+  #made: Map<number, Made<Frame>> | undefined;
+  /** The head for which they were made, and its epoch. */
+  #madeAt = 0;
+  #madeIn = '';
 
-  constructor(key: string, format: Format<Frame>, interest: Interest) {
+  constructor(key: string, frames: Frames<Frame>, interest: Interest) {
     this.key = key;
-    this.#format = format;
+    this.interest = interest;
+    this.#frames = frames;
     this.#audience = interest.audience === 'all' ? 'all' : new Set(interest.audience);
     if (!interest.patterns) return;
-    this.#tree = new PatternTree();
+    this.#exact = new Set();
     for (const pattern of interest.patterns) {
-      if (pattern.includes('*')) this.#tree.add(pattern);
-      else this.#exact.add(pattern);
+      if (!pattern.includes('*')) this.#exact.add(pattern);
+      else {
+        this.#tree ??= new PatternTree();
+        this.#tree.add(pattern);
+      }
     }
   }
 
   /** The frame that takes a reader from offset `from` towards the head. */
   frame(window: Window, from: number): Made<Frame> {
-    const { epoch, offset: head } = window.position;
-    const now = `${epoch}:${head}`;
-    if (this.#madeAt !== now || this.#made.size >= MAX_MADE) {
+    if (this.members === 1) return this.#make(window, from);
+    const { epoch, head } = window;
+    this.#made ??= new Map();
+    if (this.#madeAt !== head || this.#madeIn !== epoch || this.#made.size >= MAX_MADE) {
       this.#made.clear();
-      this.#madeAt = now;
+      this.#madeAt = head;
+      this.#madeIn = epoch;
     }
-    const known = this.#made.get(from);
-    if (known) return known;
-    const { seen, reached } = this.#cut(window, from, head);
-    const frame = seen.length === 0 ? undefined : this.#format.encode(seen, { epoch, offset: reached });
-    const made = { frame, reached };
-    if (this.members > 1) this.#made.set(from, made);
+    let made = this.#made.get(from);
+    if (!made) {
+      made = this.#make(window, from);
+      this.#made.set(from, made);
+    }
     return made;
   }
 
+  #make(window: Window, from: number): Made<Frame> {
+    const { epoch, head } = window;
+    const { seen, reached } = this.#cut(window, from, head);
+    const frame = seen.length === 0 ? undefined : this.#frames.of(seen, { epoch, offset: reached });
+    return { frame, reached };
+  }
+
   /** What its members see of the entries after `from`, as far as one frame goes. */
-  #cut(window: Window, from: number, head: number): { seen: Entry[]; reached: number } {
+  #cut(window: Window, from: number, head: number): { seen: Held[]; reached: number } {
     const to = Math.min(head, from + MAX_FRAME_ENTRIES);
-    const seen: Entry[] = [];
+    const seen: Held[] = [];
     let length = 0;
-    for (const entry of window.slice(from, to)) {
-      if (!this.sees(entry)) continue;
-      length += window.lengthOf(entry);
-      if (seen.length > 0 && length > MAX_FRAME_LENGTH) return { seen, reached: entry.offset - 1 };
-      seen.push(entry);
+    for (let offset = from + 1; offset <= to; offset++) {
+      const held = window.at(offset);
+      if (!this.#sees(held)) continue;
+      length += held.length;
+      if (seen.length > 0 && length > MAX_FRAME_LENGTH) return { seen, reached: offset - 1 };
+      seen.push(held);
     }
     return { seen, reached: to };
   }
@@ -78,19 +97,27 @@ export class Group<Frame> {
   /** The topics that changed for its members after the offset, or nothing if they are too many to tell. */
   changed(window: Window, since: number): string[] | undefined {
     const topics = new Set<string>();
-    for (const last of window.changedSince(since)) if (this.sees(last)) topics.add(last.topic as string);
+    for (const { topic, audience } of window.changedSince(since))
+      if (this.#mayMeet(audience) && this.#names(topic as string, undefined)) topics.add(topic as string);
     return topics.size > MAX_CHANGED_TOPICS ? undefined : [...topics];
   }
 
-  sees(entry: Pick<Entry, 'topic' | 'audience'>): boolean {
-    if (entry.topic === undefined || !this.#mayMatch(entry.audience)) return false;
-    return !this.#tree || this.#exact.has(entry.topic) || this.#tree.matches(entry.topic);
+  #sees(held: Held): boolean {
+    const { topic, audience } = held.entry;
+    return topic !== undefined && this.#mayMeet(audience) && this.#names(topic, held);
   }
 
-  #mayMatch(audience: readonly string[] | undefined): boolean {
-    if (!audience || this.#audience === 'all') return true;
+  /** @param held knows the topic's segments already */
+  #names(topic: string, held: Held | undefined): boolean {
+    if (!this.#exact || this.#exact.has(topic)) return true;
+    return this.#tree?.matches(held ? held.segments : segmentsOf(topic)) === true;
+  }
+
+  #mayMeet(audience: readonly string[] | undefined): boolean {
     const mine = this.#audience;
-    return audience.some((name) => mine.has(name));
+    if (!audience || mine === 'all') return true;
+    for (const name of audience) if (mine.has(name)) return true;
+    return false;
   }
 }
 

@@ -1,12 +1,15 @@
 interface Node {
+  /** By segment. */
   readonly next: Map<string, Node>;
+  /** Under `*`. */
+  any: Node | undefined;
   /** A pattern ends here. */
   ends: boolean;
   /** A pattern ends here with `**`. */
   rest: boolean;
 }
 
-const newNode = (): Node => ({ next: new Map(), ends: false, rest: false });
+const newNode = (): Node => ({ next: new Map(), any: undefined, ends: false, rest: false });
 
 /**
  * Many patterns as one: a topic is matched segment by segment against all of them at once, for a replay may ask
@@ -23,35 +26,40 @@ export class PatternTree {
         node.rest = true;
         return;
       }
-      const next = node.next.get(segment) ?? newNode();
-      node.next.set(segment, next);
-      node = next;
+      node = below(node, segment);
     }
     node.ends = true;
   }
 
-  /** Whether one of the patterns names the topic. */
-  matches(topic: string): boolean {
-    let nodes: Node[] = [this.#root];
-    for (const segment of segmentsOf(topic)) {
-      const reached: Node[] = [];
-      for (const { next, rest } of nodes) {
-        if (rest) return true;
-        const exact = next.get(segment);
-        if (exact) reached.push(exact);
-        // "*" stands for something, and a segment that is called so is met already.
-        const any = segment === '' || segment === '*' ? undefined : next.get('*');
-        if (any) reached.push(any);
-      }
-      if (reached.length === 0) return false;
-      nodes = reached;
-    }
-    return nodes.some(({ ends, rest }) => ends || rest);
+  /** Whether one of the patterns names the topic of these segments. */
+  matches(segments: readonly string[]): boolean {
+    return matchesBelow(this.#root, segments, 0);
   }
 }
 
+function below(node: Node, segment: string): Node {
+  if (segment === '*') {
+    node.any ??= newNode();
+    return node.any;
+  }
+  const next = node.next.get(segment) ?? newNode();
+  node.next.set(segment, next);
+  return next;
+}
+
+/** Visits each node at most once, for there is one way to it. */
+function matchesBelow(node: Node, segments: readonly string[], at: number): boolean {
+  if (node.rest) return true;
+  const segment = segments[at];
+  if (segment === undefined) return node.ends;
+  const exact = node.next.get(segment);
+  if (exact && matchesBelow(exact, segments, at + 1)) return true;
+  // "*" stands for something.
+  return node.any !== undefined && segment !== '' && matchesBelow(node.any, segments, at + 1);
+}
+
 /** The method, and the segments of the path. */
-function segmentsOf(text: string): string[] {
+export function segmentsOf(text: string): string[] {
   const colon = text.indexOf(':');
   return [text.slice(0, colon), ...text.slice(colon + 2).split('/')];
 }

@@ -1,6 +1,6 @@
-import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Answer } from '../protocol/wire.ts';
+import type { Held } from './held.ts';
 
 /**
  * How entries become what one kind of subscriber is sent. A frame is made once for all subscribers of one group
@@ -10,7 +10,7 @@ export interface Format<Frame> {
   /** Groups are told apart by it: one name, one way of writing. */
   readonly name: string;
   /** The frame for these entries, of which `reached` is the position after the last; nothing if none is needed. */
-  encode(entries: readonly Entry[], reached: Position): Frame | undefined;
+  encode(seen: readonly Held[], reached: Position): Frame | undefined;
 }
 
 /** The receiving end of a subscriber, as the hub sees it. */

@@ -1,6 +1,6 @@
 import type { Position } from '../protocol/position.ts';
 import type { Group } from './group.ts';
-import type { Interest, Sink } from './sink.ts';
+import type { Format, Interest, Sink } from './sink.ts';
 import type { Window } from './window.ts';
 
 /** Refreshing takes a page a request or more; so the host is asked for about a thousand pages a second. */
@@ -15,35 +15,38 @@ function spreadOf(subscribers: number): number {
   return ms < MIN_SPREAD_MS ? 0 : ms;
 }
 
-/** What a subscriber asks of its hub. */
-export interface Membership<Frame> {
+/** What subscribers ask of their hub. */
+export interface Membership {
+  readonly window: Window;
   readonly stallTimeoutMs: number;
-  join(interest: Interest): Group<Frame>;
+  join<Frame>(format: Format<Frame>, interest: Interest): Group<Frame>;
   leave(group: Group<never>): void;
   size(): number;
   fault(fault: unknown): void;
-  gone(): void;
+  /** Asks for a sweep. */
+  wake(subscriber: unknown): void;
+  gone(subscriber: unknown): void;
 }
 
 /** One receiver: a position in the window, a group and a sink. */
 export class Subscriber<Frame> {
-  readonly #window: Window;
+  readonly #hub: Membership;
+  readonly #format: Format<Frame>;
   readonly #sink: Sink<Frame>;
-  readonly #hub: Membership<Frame>;
   #epoch: string;
   #offset: number;
-  #interest: Interest | undefined;
   #group: Group<Frame> | undefined;
   /** When it was first found to take nothing, on the clock of `performance.now`. */
   #stalledAt: number | undefined;
   #left = false;
 
-  constructor(window: Window, sink: Sink<Frame>, hub: Membership<Frame>) {
-    this.#window = window;
-    this.#sink = sink;
+  constructor(hub: Membership, format: Format<Frame>, interest: Interest, sink: Sink<Frame>) {
     this.#hub = hub;
-    this.#epoch = window.epoch;
-    this.#offset = window.head;
+    this.#format = format;
+    this.#sink = sink;
+    this.#epoch = hub.window.epoch;
+    this.#offset = hub.window.head;
+    this.#join(interest);
   }
 
   /** What it has been sent, or needed not be sent. */
@@ -53,60 +56,73 @@ export class Subscriber<Frame> {
 
   /** What it wants from here on. What it lacked until now is sent by the old interest first. */
   set interest(interest: Interest) {
-    this.wake();
+    this.catchUp();
     if (!this.#left) this.#join(interest);
   }
 
   /** Who it is from here on. What it lacks is not for who it was. */
   set audience(audience: readonly string[]) {
-    if (this.#group) this.#join({ ...this.#interest, audience });
+    if (this.#group) this.#join({ ...this.#group.interest, audience });
   }
 
   #join(interest: Interest): void {
-    const group = this.#hub.join(interest);
+    const group = this.#hub.join(this.#format, interest);
     if (this.#group) this.#hub.leave(this.#group as Group<never>);
     this.#group = group;
-    this.#interest = interest;
   }
 
   /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
   resume(since: Position | undefined): void {
-    if (!this.#left) this.#restart(since);
-    this.wake();
+    try {
+      if (!this.#left) this.#restart(since);
+    } catch (fault) {
+      this.#fail(fault);
+    }
+    this.catchUp();
   }
 
   #restart(since: Position | undefined): void {
-    let answer = this.#window.answer(since);
+    const { window } = this.#hub;
+    let answer = window.answer(since);
     const from = since?.offset ?? 0;
-    const topics = answer === 'changed' ? this.#group?.changed(this.#window, from) : [];
+    const topics = answer === 'changed' ? this.#group?.changed(window, from) : [];
     if (!topics) answer = 'resync';
-    this.#epoch = this.#window.epoch;
-    this.#offset = answer === 'replayed' ? from : this.#window.head;
+    this.#epoch = window.epoch;
+    this.#offset = answer === 'replayed' ? from : window.head;
     const overMs = answer === 'resync' ? spreadOf(this.#hub.size()) : 0;
-    this.#guard(() => this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs }));
+    this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs });
+  }
+
+  /** To call when the sink can take more: what it lacks follows in a turn of the hub's. */
+  wake(): void {
+    if (this.#isBehind()) this.#hub.wake(this);
   }
 
   /** Sends what it lacks, if it can take it. */
-  wake(): void {
-    this.#guard(() => {
+  catchUp(): void {
+    try {
       while (this.#group && this.#isBehind()) {
         if (!this.#sink.writable) {
           this.#wait();
           return;
         }
         this.#stalledAt = undefined;
-        if (this.#epoch === this.#window.epoch && this.#offset >= this.#window.floor) this.#send(this.#group);
+        const { window } = this.#hub;
+        if (this.#epoch === window.epoch && this.#offset >= window.floor) this.#send(this.#group, window);
         else this.#restart(this.position);
       }
-    });
+    } catch (fault) {
+      this.#fail(fault);
+    }
   }
 
   #isBehind(): boolean {
-    return this.#epoch !== this.#window.epoch || this.#offset < this.#window.head;
+    const { window } = this.#hub;
+    return this.#epoch !== window.epoch || this.#offset < window.head;
   }
 
-  #send(group: Group<Frame>): void {
-    const { frame, reached } = group.frame(this.#window, this.#offset);
+  #send(group: Group<Frame>, window: Window): void {
+    const { frame, reached } = group.frame(window, this.#offset);
     this.#offset = reached;
     if (frame !== undefined) this.#sink.write(frame);
   }
@@ -126,25 +142,17 @@ export class Subscriber<Frame> {
     this.#left = true;
     if (this.#group) this.#hub.leave(this.#group as Group<never>);
     this.#group = undefined;
-    this.#hub.gone();
+    this.#hub.gone(this);
   }
 
   /** One that is left and stays open would take its silence for nothing new. */
-  #fail(): void {
+  #fail(fault: unknown): void {
+    this.leave();
+    this.#hub.fault(fault);
     try {
       this.#sink.failed();
     } catch {
       // What cannot take a frame need not be able to end either.
-    }
-  }
-
-  #guard(act: () => void): void {
-    try {
-      act();
-    } catch (fault) {
-      this.leave();
-      this.#hub.fault(fault);
-      this.#fail();
     }
   }
 }

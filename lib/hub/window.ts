@@ -1,6 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Answer } from '../protocol/wire.ts';
+import { Held } from './held.ts';
 import { type LastEntry, TopicTable } from './topic-table.ts';
 
 /**
@@ -9,9 +10,7 @@ import { type LastEntry, TopicTable } from './topic-table.ts';
  */
 export class Window {
   readonly #capacity: number;
-  #slots: Entry[] = [];
-  /** Of each slot's entry, once it was asked for. */
-  #lengths: (number | undefined)[] = [];
+  #slots: Held[] = [];
   readonly #topics: TopicTable;
   #epoch = '';
   #head = 0;
@@ -46,33 +45,18 @@ export class Window {
     this.#head = start.offset;
     this.#start = start.offset;
     this.#slots = [];
-    this.#lengths = [];
     this.#topics.reset(start.offset);
   }
 
   push(entry: Entry): void {
     this.#head = entry.offset;
-    const slot = entry.offset % this.#capacity;
-    this.#slots[slot] = entry;
-    this.#lengths[slot] = undefined;
+    this.#slots[entry.offset % this.#capacity] = new Held(entry);
     this.#topics.push(entry);
   }
 
-  /** The entries after `from`, up to and with `to`; both must be between floor and head. */
-  slice(from: number, to: number): Entry[] {
-    const entries: Entry[] = [];
-    for (let offset = from + 1; offset <= to; offset++)
-      entries.push(this.#slots[offset % this.#capacity] as Entry);
-    return entries;
-  }
-
-  /** How many characters an entry in the window takes to tell, about. */
-  lengthOf({ offset, topic = '', data }: Entry): number {
-    const slot = offset % this.#capacity;
-    const length =
-      this.#lengths[slot] ?? topic.length + (data === undefined ? 0 : JSON.stringify(data).length);
-    this.#lengths[slot] = length;
-    return length;
+  /** The entry with this offset, which must be between floor and head. */
+  at(offset: number): Held {
+    return this.#slots[offset % this.#capacity] as Held;
   }
 
   /** What a subscriber that was at `since` has to be told, as far as entries and topics are still known. */

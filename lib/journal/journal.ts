@@ -74,7 +74,7 @@ export interface Journal {
    * @throws ReqcastError `INVALID_QUERY` or `INVALID_PATTERN`, at the call
    */
   query(query?: Query): AsyncIterable<Entry>;
-  /** Begins a new epoch, for a writer lost entries before they came here. A journal that has one writer needs no such. */
+  /** Begins a new epoch, for another process lost entries before they came here. Absent: only this process writes. */
   renew?(): void;
   /** Flushes and ends, after which nothing is delivered. Idempotent; also while opening, and without having been opened. */
   close(): Promise<void>;

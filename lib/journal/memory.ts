@@ -74,7 +74,7 @@ class MemoryJournal implements Journal {
   }
 
   query(query: Query = {}): AsyncIterable<Entry> {
-    return runQuery(query, this.#newestFirst());
+    return runQuery(query, () => [this.#newestFirst()]);
   }
 
   *#newestFirst(): Iterable<Entry> {

@@ -1,6 +1,8 @@
 import { ReqcastError } from '../protocol/errors.ts';
 import { compilePattern } from '../protocol/pattern.ts';
 import type { Entry, Outcome, RequestRecord } from './entry.ts';
+import { type LineTest, mayHold, passesAll } from './spelling.ts';
+import { mayEnd, TaskEnds } from './task-ends.ts';
 
 /** Which entries to give. All conditions must hold; an absent one holds for every entry. */
 export interface Query {
@@ -34,58 +36,70 @@ export interface Query {
   limit?: number;
 }
 
-const FIELDS = ['id', 'method', 'status', 'outcome', 'app', 'user', 'address'] as const;
+/** What a task's end does not change in the request that started it. */
+const OWN_FIELDS = ['id', 'method', 'app', 'user', 'address'] as const;
+const TOLD_FIELDS = ['status', 'outcome'] as const;
+const FIELDS = [...OWN_FIELDS, ...TOLD_FIELDS];
 const TEXTS = ['url', 'message'] as const;
 
-/** Ends of tasks whose first record lies further back are kept for merging up to this many. */
-const MAX_OPEN_TASKS = 10_000;
+/** Entries, newest first, in groups as they are read. */
+export type NewestFirst = AsyncIterable<Iterable<Entry>> | Iterable<Iterable<Entry>>;
 
 /**
- * Gives the entries of `newestFirst` that match.
+ * Gives the entries that match.
  *
+ * @param read the history. An entry whose line of JSON does not pass the test MAY be left out; each line MUST be tested
+ * after the newer ones were given
  * @throws ReqcastError `INVALID_QUERY` or `INVALID_PATTERN`, at the call
  */
 export function runQuery(
   query: Query,
-  newestFirst: AsyncIterable<Entry> | Iterable<Entry>,
+  read: (isWorthParsing: LineTest | undefined) => NewestFirst,
 ): AsyncIterable<Entry> {
   const matches = compileQuery(query);
-  const source = query.tasks === 'separate' ? newestFirst : mergeTasks(newestFirst);
-  return limited(source, matches, query.limit ?? Number.POSITIVE_INFINITY);
+  const ends =
+    query.tasks === 'separate' ? undefined : new TaskEnds((end) => hasFields(end, TOLD_FIELDS, query));
+  const find = (entry: Entry) => {
+    const merged = ends ? ends.merge(entry) : entry;
+    return merged && matches(merged) ? merged : undefined;
+  };
+  return limited(read(compileTest(query, ends)), find, query.limit ?? Number.POSITIVE_INFINITY);
 }
 
 async function* limited(
-  source: AsyncIterable<Entry> | Iterable<Entry>,
-  matches: (entry: Entry) => boolean,
+  newestFirst: NewestFirst,
+  find: (entry: Entry) => Entry | undefined,
   limit: number,
 ): AsyncIterable<Entry> {
   let left = limit;
   if (left <= 0) return;
-  for await (const entry of source) {
-    if (!matches(entry)) continue;
-    yield entry;
-    if (--left <= 0) return;
-  }
+  for await (const entries of newestFirst)
+    for (const entry of entries) {
+      const found = find(entry);
+      if (!found) continue;
+      yield found;
+      if (--left <= 0) return;
+    }
 }
 
-/** Leaves out the ends of tasks and tells each as the status and outcome of the request that started it. */
-async function* mergeTasks(newestFirst: AsyncIterable<Entry> | Iterable<Entry>): AsyncIterable<Entry> {
-  const ends = new Map<string, RequestRecord>();
-  for await (const entry of newestFirst) {
-    const request = entry.request;
-    if (request?.task !== undefined) {
-      if (ends.size < MAX_OPEN_TASKS && !ends.has(request.task)) ends.set(request.task, request);
-      continue;
-    }
-    const end = request && ends.get(request.id);
-    if (!request || !end) {
-      yield entry;
-      continue;
-    }
-    ends.delete(request.id);
-    const { status, outcome, durationMs, tunnel } = end;
-    yield { ...entry, request: { ...request, status, outcome, durationMs, ...(tunnel && { tunnel }) } };
-  }
+/** Nothing if all lines have to be parsed. */
+function compileTest(query: Query, ends: TaskEnds | undefined): LineTest | undefined {
+  const testsOf = (fields: readonly (keyof Query)[]) =>
+    fields.filter((field) => query[field] !== undefined).map((field) => mayHold(field, query[field]));
+  const own = testsOf([...OWN_FIELDS, 'node']);
+  const told = testsOf(TOLD_FIELDS);
+  if (own.length + told.length === 0) return undefined;
+  if (!ends) return (line) => passesAll(own, line) && passesAll(told, line);
+  return (line) =>
+    (passesAll(own, line) && (ends.crowded || passesAll(told, line))) || mayEnd(line) || ends.mayBegin(line);
+}
+
+function hasFields<Name extends keyof Query & keyof RequestRecord>(
+  record: Pick<RequestRecord, Name>,
+  names: readonly Name[],
+  query: Query,
+): boolean {
+  return names.every((name) => query[name] === undefined || record[name] === query[name]);
 }
 
 function compileQuery(query: Query): (entry: Entry) => boolean {
@@ -104,7 +118,7 @@ function compileQuery(query: Query): (entry: Entry) => boolean {
     const request = entry.request;
     if (topic && !topic(entry.topic ?? request?.topic ?? '')) return false;
     if (!needsRequest) return true;
-    if (!request || fields.some((field) => request[field] !== query[field])) return false;
+    if (!request || !hasFields(request, fields, query)) return false;
     return texts.every((field, i) => request[field].toLowerCase().includes(wanted[i] as string));
   };
 }

@@ -1,11 +1,7 @@
-/** True for the topics that a pattern names. */
-export type Matcher = (topic: string) => boolean;
-
-const WILDCARDS: Record<string, string> = { '/**': '(/.*)?', '*': '[^/]+' };
-
-/** The matcher of a well-formed pattern; see `compilePattern`. */
-export function matcherOf(pattern: string): Matcher {
-  const source = pattern.replace(/\/\*\*$|\W/g, (part) => WILDCARDS[part] ?? `\\${part}`);
-  const expression = new RegExp(`^${source}$`);
-  return (topic) => expression.test(topic);
+/** The topics that a well-formed pattern names; see `compilePattern`. */
+export function topicsOf(pattern: string): RegExp {
+  const source = pattern.replace(/\/\*\*$|\W/g, (part) =>
+    part === '*' ? '[^/]+' : part === '/**' ? '(/.*)?' : `\\${part}`,
+  );
+  return new RegExp(`^${source}$`);
 }

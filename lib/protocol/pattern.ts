@@ -1,8 +1,9 @@
 import { ReqcastError, textOf } from './errors.ts';
-import { type Matcher, matcherOf } from './matcher.ts';
+import { topicsOf } from './matcher.ts';
 import { topicProblem } from './topic.ts';
 
-export type { Matcher };
+/** True for the topics that a pattern names. */
+export type Matcher = (topic: string) => boolean;
 
 /**
  * Compiles a pattern: a topic in which `*` stands for one whole segment or for any method, and a last `**` for all
@@ -12,7 +13,8 @@ export type { Matcher };
  */
 export function compilePattern(pattern: string): Matcher {
   assertPattern(pattern);
-  return matcherOf(pattern);
+  const topics = topicsOf(pattern);
+  return (topic) => topics.test(topic);
 }
 
 /** @throws ReqcastError `INVALID_PATTERN` */

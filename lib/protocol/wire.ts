@@ -42,9 +42,9 @@ export function positionLine(position: Position, answer?: Answer, overMs?: numbe
 }
 
 /** `<topic>` or `<topic> <json>`; after a line `~<mark>` when a request of the client with this mark was the cause. */
-export function topicLine(topic: string, data?: unknown, mark?: string): string {
+export function topicLine(topic: string, json?: string, mark?: string): string {
   const cause = mark === undefined ? '' : `~${mark}\n`;
-  return data === undefined ? `${cause}${topic}\n` : `${cause}${topic} ${JSON.stringify(data)}\n`;
+  return json === undefined ? `${cause}${topic}\n` : `${cause}${topic} ${json}\n`;
 }
 
 /** The server is going; come back after so many milliseconds. */

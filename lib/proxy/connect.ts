@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import createDebug from 'debug';
 import { type ErrorCode, ReqcastError } from '../protocol/errors.ts';
+import type { Inlet } from './inlet.ts';
 import { addressOf, describeTarget, type Target } from './target.ts';
 
 const debug = createDebug('reqcast:proxy');
@@ -13,6 +14,8 @@ export interface ConnectOptions {
   connectTimeoutMs?: number;
   /** Gives up when aborted; the promise is rejected with its reason. */
   signal?: AbortSignal;
+  /** Takes what the target says, from when the socket is resumed; without one the socket emits it as `data`. */
+  inlet?: Inlet;
 }
 
 /**
@@ -22,13 +25,14 @@ export interface ConnectOptions {
  * @throws ReqcastError `TARGET_NOT_FOUND`, `TARGET_UNREACHABLE` or `TARGET_TIMEOUT`; the signal's reason
  */
 export function connectTarget(target: Target, options: ConnectOptions = {}): Promise<Socket> {
-  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, signal } = options;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, signal, inlet } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
-    const socket = connect({ ...socketOptions(target), allowHalfOpen: true });
+    const socket = connect({ ...socketOptions(target), allowHalfOpen: true, onread: inlet?.onread });
+    if (inlet) socket.pause();
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

@@ -2,14 +2,12 @@ import type { Socket } from 'node:net';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeBase64 } from './base64.ts';
+import { decodeBase64, encodeBase64, lettersOf } from './base64.ts';
+import { type Inlet, READ_BYTES } from './inlet.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
 
 const debug = createDebug('reqcast:proxy');
-
-/** Above this many bytes on their way to the client the target is not read: four reads of a fast local target. */
-const HIGH_WATER_BYTES = 256 * 1024;
 
 /** After the client has gone, the target has this long to read the rest and go too, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -21,8 +19,6 @@ const ABNORMAL_CLOSURE = 1006;
 export type TunnelWire = 'binary' | 'base64';
 
 export interface TunnelOptions extends TunnelLimits {
-  /** @default 262144 */
-  highWaterBytes?: number;
   /** @default 5000 */
   closeTimeoutMs?: number;
 }
@@ -35,10 +31,12 @@ export interface TunnelOptions extends TunnelLimits {
 export function tunnel(
   ws: WebSocket,
   socket: Socket,
+  inlet: Inlet,
   wire: TunnelWire,
   options: TunnelOptions = {},
 ): OpenTunnel {
   const opened = new Tunnel(ws, socket, wire, options);
+  inlet.onBytes = (bytes) => opened.fromTarget(bytes);
   opened.open();
   return opened;
 }
@@ -63,7 +61,9 @@ class Tunnel implements OpenTunnel {
   bytesOut = 0;
   /** Set when this side closes: what the client still sends is nobody's. */
   #deaf = false;
-  #sending = 0;
+  #sending = false;
+  /** What was last sent in base64. */
+  #text: Buffer | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #clientOpen = true;
   #targetOpen = true;
@@ -101,7 +101,6 @@ class Tunnel implements OpenTunnel {
     ws.on('message', (data) => this.#fromClient(data));
     ws.on('error', (error) => this.#clientFailed(error));
     ws.on('close', (code) => this.#clientGone(code));
-    socket.on('data', (chunk) => this.#fromTarget(chunk));
     socket.on('drain', () => ws.resume());
     socket.on('end', () => this.#targetEnded());
     socket.on('error', (error) => this.#targetFailed(error));
@@ -115,7 +114,7 @@ class Tunnel implements OpenTunnel {
   #fromClient(data: RawData): void {
     if (this.#deaf || !this.#socket.writable) return;
     const raw = bytesOf(data);
-    const bytes = this.#wire === 'base64' ? decodeBase64(raw.toString('latin1')) : raw;
+    const bytes = this.#wire === 'base64' ? decodeBase64(raw) : raw;
     if (!bytes) {
       this.#hangUp('invalid-payload', CloseCode.invalidPayload, 'not base64');
       return;
@@ -126,29 +125,29 @@ class Tunnel implements OpenTunnel {
     if (!this.#socket.write(bytes)) this.#ws.pause();
   }
 
-  #fromTarget(chunk: Buffer): void {
+  /** The target is read again, into the same bytes, once the client has been given all. */
+  fromTarget(bytes: Buffer): void {
     const ws = this.#ws;
     // The client is leaving; the rest is read so that the target can end.
     if (ws.readyState !== ws.OPEN) return;
-    this.bytesOut += chunk.length;
-    this.#sending++;
+    this.bytesOut += bytes.length;
+    this.#sending = true;
     const binary = this.#wire === 'binary';
-    const piece = binary ? chunk : Buffer.from(chunk.toString('base64'), 'latin1');
-    ws.send(piece, { binary }, () => this.#sent());
-    if (ws.bufferedAmount > this.#highWaterBytes) this.#socket.pause();
-    this.#limiter.count(chunk.length);
+    ws.send(binary ? bytes : this.#inBase64(bytes), { binary }, () => this.#sent());
+    if (ws.bufferedAmount > 0) this.#socket.pause();
+    this.#limiter.count(bytes.length);
+  }
+
+  #inBase64(bytes: Buffer): Buffer {
+    this.#text ??= Buffer.allocUnsafeSlow(lettersOf(READ_BYTES));
+    encodeBase64(bytes, this.#text);
+    return this.#text.subarray(0, lettersOf(bytes.length));
   }
 
   #sent(): void {
-    this.#sending--;
-    const { readyState, OPEN, bufferedAmount } = this.#ws;
-    if (this.#socket.isPaused() && (readyState !== OPEN || bufferedAmount <= this.#highWaterBytes))
-      this.#socket.resume();
+    this.#sending = false;
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#closeWhenFlushed();
-  }
-
-  get #highWaterBytes(): number {
-    return this.#options.highWaterBytes ?? HIGH_WATER_BYTES;
   }
 
   #targetEnded(): void {
@@ -158,7 +157,7 @@ class Tunnel implements OpenTunnel {
 
   /** `ws` cuts the connection some time after `close`, whether or not all was sent: close after that. */
   #closeWhenFlushed(): void {
-    if (this.#reason === 'target-closed' && this.#sending === 0)
+    if (this.#reason === 'target-closed' && !this.#sending)
       this.#ws.close(CloseCode.normal, 'the target ended');
   }
 

@@ -27,15 +27,23 @@ export function nameOf(user: unknown): string | undefined {
   return undefined;
 }
 
+/** How IPv4 looks on a socket of both kinds. */
+const MAPPED = '::ffff:';
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/;
+
 /**
  * The remote address; behind proxies of one's own the one that the outermost of them saw. Each adds what it saw at the
  * right of `X-Forwarded-For`; what stands further left anybody may have written. IPv4 is told as IPv4.
  */
 export function addressOf(request: IncomingMessage, trustProxy: boolean | number): string | undefined {
   const proxies = Number(trustProxy);
-  const seen = proxies === 0 ? [] : String(request.headers['x-forwarded-for'] ?? '').split(',');
-  const address = (seen.at(-proxies) ?? seen[0])?.trim() || request.socket.remoteAddress;
-  return address?.replace(/^::ffff:(?=\d+\.)/, '');
+  const address = (proxies > 0 && seenBy(request, proxies)) || request.socket.remoteAddress;
+  return address?.startsWith(MAPPED) ? address.replace(IPV4_MAPPED, '') : address;
+}
+
+function seenBy(request: IncomingMessage, proxies: number): string | undefined {
+  const seen = String(request.headers['x-forwarded-for'] ?? '').split(',');
+  return (seen.at(-proxies) ?? seen[0])?.trim();
 }
 
 /** The topic's first segment. */
@@ -50,11 +58,15 @@ const VERBS: Readonly<Record<string, string>> = {
   DELETE: 'Delete',
 };
 
-/** E.g. `Create ginger users`, or `Delete ginger users: failed with status 500`. */
-export function defaultMessage(record: RequestRecord): string {
-  const path = record.topic ? record.topic.slice(record.topic.indexOf('/')) : record.url;
+/** E.g. `Create ginger users`. @param about a topic, or a URL */
+export function sentence(method: string, about: string): string {
+  const path = about.slice(about.indexOf('/'));
   const what = path.split('?')[0]?.split('/').filter(Boolean).join(' ') || '/';
-  const said = `${VERBS[record.method] ?? record.method} ${what}`;
-  if (record.outcome === 'aborted') return `${said}: the client went away`;
-  return record.status >= 400 ? `${said}: failed with status ${record.status}` : said;
+  return `${VERBS[method] ?? method} ${what}`;
+}
+
+/** The sentence, and how it ended if not well: `Delete ginger users: failed with status 500`. */
+export function defaultMessage({ outcome, status }: RequestRecord, said: string): string {
+  if (outcome === 'aborted') return `${said}: the client went away`;
+  return status >= 400 ? `${said}: failed with status ${status}` : said;
 }

@@ -1,7 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome, RequestRecord } from '../journal/entry.ts';
 import { CLIENT_HEADER, CLIENT_NAME } from '../protocol/wire.ts';
+import { recordId } from './record-id.ts';
+
+/** As Node has it. */
+const HEADER = CLIENT_HEADER.toLowerCase();
 
 /** What only a framework's own middleware can tell of a request. */
 export interface Extra {
@@ -13,7 +17,7 @@ type AfterRecord = (record: RequestRecord, audience: readonly string[] | undefin
 
 /** One request and its response, from the request's start to its record. */
 export class Exchange {
-  readonly id = randomUUID();
+  readonly id = recordId();
   readonly startedAt = performance.now();
   readonly method: string;
   /** As it came: routers rewrite `request.url`. */
@@ -35,7 +39,7 @@ export class Exchange {
     this.method = request.method ?? 'GET';
     this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     this.address = address;
-    const name = request.headers[CLIENT_HEADER.toLowerCase()];
+    const name = request.headers[HEADER];
     if (typeof name === 'string' && CLIENT_NAME.test(name)) this.client = markOf(name);
   }
 
@@ -71,7 +75,7 @@ export class Exchange {
 
   finish(record: RequestRecord, audience: readonly string[] | undefined): void {
     this.#recorded = [record, audience];
-    for (const act of this.#afterRecord.splice(0)) act(record, audience);
+    for (const act of this.#afterRecord) act(record, audience);
   }
 }
 

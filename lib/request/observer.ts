@@ -3,11 +3,12 @@ import type { Draft, RequestRecord } from '../journal/entry.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError, textOf } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
-import { addressOf, defaultApp, defaultMessage, defaultUser, nameOf } from './defaults.ts';
+import { addressOf, defaultApp, defaultMessage, defaultUser, nameOf, sentence } from './defaults.ts';
 import { Exchange, type Extra } from './exchange.ts';
 import type { MutableRecord, RequestOptions } from './options.ts';
 import { type Redactor, redactor } from './redact.ts';
-import { type Router, router } from './routes.ts';
+import { router } from './routes.ts';
+import { type Subject, Subjects } from './subject.ts';
 
 /** The longest params that a record carries, in characters of JSON: a log line, not an upload. */
 const MAX_PARAMS_LENGTH = 16_384;
@@ -20,100 +21,129 @@ export interface ObserverHost {
 /** What an announcement carries beside its topic. */
 export type Marks = Pick<Draft, 'data' | 'audience' | 'client'>;
 
+/** In a WeakMap an exchange, which knows its response, would keep it alive beyond the young generation. */
+type Followed = ServerResponse & { [key: symbol]: Exchange | undefined };
+
 /** Turns requests into entries. Whatever goes wrong here is reported and never reaches the request. */
 export class Observer {
   readonly #options: RequestOptions;
   readonly #host: ObserverHost;
   readonly #methods: ReadonlySet<string>;
   readonly #redactor: Redactor;
-  readonly #route: Router;
-  readonly #exchanges = new WeakMap<ServerResponse, Exchange>();
+  readonly #subjects: Subjects;
+  /** One listener for all responses; each closes once. */
+  readonly #onClose: (this: ServerResponse) => void;
+  /** Where a response keeps its exchange. */
+  readonly #key = Symbol('reqcast exchange');
 
   constructor(options: RequestOptions, host: ObserverHost) {
     this.#options = options;
     this.#host = host;
     this.#methods = new Set(options.methods ?? ['POST', 'PUT', 'PATCH', 'DELETE']);
     this.#redactor = redactor(options.redact);
-    this.#route = router(options.routes);
+    this.#subjects = new Subjects(router(options.routes), this.#redactor);
     if (options.announceLog !== undefined) assertTopic(options.announceLog);
+    const observer = this;
+    this.#onClose = function () {
+      observer.#finish(observer.#known(this) as Exchange);
+    };
   }
 
   /** Follows a request from here on, if its method is of interest. Twice is once. */
   observe(request: IncomingMessage, response: ServerResponse, extra?: Extra): void {
-    const known = this.#exchanges.get(response);
+    const known = this.#known(response);
     if (known) known.extra ??= extra;
     else if (this.#methods.has(request.method as string)) this.#follow(request, response, extra);
   }
 
   /** The handler of this response threw before it returned. */
   threw(response: ServerResponse): void {
-    this.#exchanges.get(response)?.threw();
+    this.#known(response)?.threw();
   }
 
   /** The exchange of a response, also of one whose method is not of interest. */
   exchangeOf(response: ServerResponse): Exchange {
-    return this.#exchanges.get(response) ?? this.#follow(response.req, response);
+    return this.#known(response) ?? this.#follow(response.req, response);
+  }
+
+  #known(response: ServerResponse): Exchange | undefined {
+    return (response as Followed)[this.#key];
   }
 
   #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): Exchange {
     const exchange = new Exchange(request, response, addressOf(request, this.#options.trustProxy ?? false));
     exchange.extra = extra;
-    this.#exchanges.set(response, exchange);
-    response.once('close', () => this.#finish(exchange));
+    (response as Followed)[this.#key] = exchange;
+    response.on('close', this.#onClose);
     return exchange;
   }
 
   #finish(exchange: Exchange): void {
+    const options = this.#options;
     const { request, response } = exchange;
-    if (this.#ask('skip', false, () => this.#options.skip?.(request, response) === true)) return;
-    const { topics, data } = this.#topics(exchange);
-    const record = this.#record(exchange, topics[0]);
-    this.#ask('onRecord', undefined, () => this.#options.onRecord?.(record, request, response));
-    const announced = this.#options.announceFailed === true || isSuccess(record);
-    const audience = this.#ask('audience', [], () =>
-      copyAudience(this.#options.audience?.(request, response)),
-    );
-    const marks = { ...(data !== undefined && { data }), ...(audience && { audience }) };
-    const { client } = exchange;
-    this.log(record, announced ? topics : [], client === undefined ? marks : { ...marks, client });
+    if (options.skip && this.#ask('skip', false, () => options.skip?.(request, response)) === true) return;
+    const subject = this.#subjects.of(exchange.method, exchange.url);
+    const given = this.#given(exchange);
+    const topics = given ?? (subject.valid ? subject.topics : this.#valid(subject.topics));
+    const data = given === undefined && options.routeData ? subject.data : undefined;
+    const record = this.#record(exchange, subject, topics[0]);
+    if (options.onRecord)
+      this.#ask('onRecord', undefined, () => options.onRecord?.(record, request, response));
+    const announced = options.announceFailed === true || isSuccess(record);
+    const audience =
+      options.audience &&
+      this.#ask('audience', [], () => copyAudience(options.audience?.(request, response)));
+    this.log(record, announced ? topics : [], marksOf(data, audience, exchange.client));
     exchange.finish(record, audience);
   }
 
   /** Writes a record and announces it. */
-  log(record: RequestRecord, topics: readonly string[], marks: Marks = {}): void {
+  log(record: RequestRecord, topics: readonly string[], marks?: Marks): void {
+    const options = this.#options;
     const time = Date.now();
-    const [first, ...more] = topics;
-    this.#host.append({ time, ...(first !== undefined && { topic: first, ...marks }), request: record });
-    for (const topic of more) this.#host.append({ time, topic, ...marks });
-    if (this.#options.announceLog) this.#host.append({ time, topic: this.#options.announceLog });
-    this.#ask('write', undefined, () => this.#options.write?.(record));
+    const topic = topics[0];
+    if (topic === undefined) this.#host.append({ time, request: record });
+    else if (marks) this.#host.append({ time, topic, ...marks, request: record });
+    else this.#host.append({ time, topic, request: record });
+    for (let i = 1; i < topics.length; i++) this.#host.append({ time, topic: topics[i], ...marks });
+    if (options.announceLog) this.#host.append({ time, topic: options.announceLog });
+    if (options.write) this.#ask('write', undefined, () => options.write?.(record));
   }
 
-  #record(exchange: Exchange, topic: string | undefined): MutableRecord {
-    const { request, response, extra } = exchange;
+  #record(exchange: Exchange, subject: Subject, topic: string | undefined): MutableRecord {
     const options = this.#options;
-    const user = this.#ask('user', undefined, () =>
-      options.user ? options.user(request, response) : (nameOf(extra?.user?.()) ?? defaultUser(request)),
-    );
-    const app = this.#ask('app', undefined, () => options.app?.(request, response)) ?? defaultApp(topic);
+    const { request, response, address } = exchange;
+    const { app, message } =
+      topic === subject.topics[0] ? subject : told(exchange.method, topic, subject.url);
+    const user = this.#user(exchange);
     const params = options.params ? this.#params(exchange) : undefined;
+    const givenApp = options.app && this.#ask('app', undefined, () => options.app?.(request, response));
     const record: MutableRecord = {
       id: exchange.id,
       method: exchange.method,
-      url: this.#redactor.url(exchange.url),
-      ...(topic !== undefined && { topic }),
+      url: subject.url,
       status: response.statusCode,
       outcome: exchange.outcome,
       durationMs: exchange.durationMs,
-      ...(user !== undefined && { user }),
-      ...(exchange.address !== undefined && { address: exchange.address }),
-      ...(app !== undefined && { app }),
-      message: '',
-      ...(params !== undefined && { params }),
+      message,
     };
-    const message = this.#ask('message', undefined, () => options.message?.(record, request));
-    record.message = typeof message === 'string' ? message : defaultMessage(record);
+    if (topic !== undefined) record.topic = topic;
+    if (user !== undefined) record.user = user;
+    if (address !== undefined) record.address = address;
+    if (givenApp !== undefined || app !== undefined) record.app = givenApp ?? app;
+    if (params !== undefined) record.params = params;
+    record.message = defaultMessage(record, message);
+    const given =
+      options.message && this.#ask('message', undefined, () => options.message?.(record, request));
+    if (typeof given === 'string') record.message = given;
     return record;
+  }
+
+  #user({ request, response, extra }: Exchange): string | undefined {
+    const { user } = this.#options;
+    return this.#ask('user', undefined, () =>
+      user ? this.#options.user?.(request, response) : (nameOf(extra?.user?.()) ?? defaultUser(request)),
+    );
   }
 
   #params({ request, response, extra }: Exchange): unknown {
@@ -129,19 +159,21 @@ export class Observer {
     });
   }
 
-  /** The valid topics of a request; what is wrong with others is reported. */
-  #topics({ method, url, request, response }: Exchange): { topics: string[]; data?: unknown } {
-    const { topic, routeData } = this.#options;
+  /** The valid ones of the topics that the app's function gives, if it gives any, or none. */
+  #given({ request, response }: Exchange): readonly string[] | undefined {
+    const { topic } = this.#options;
     const given = topic && this.#ask('topic', false as const, () => topic(request, response));
-    const routed = given === undefined ? this.#route(method, url) : undefined;
-    const wanted = routed?.topic ?? given;
-    const topics = [wanted || []].flat().filter((name) =>
+    return given === undefined ? undefined : this.#valid([given || []].flat());
+  }
+
+  /** What is wrong with the others is reported. */
+  #valid(topics: readonly string[]): readonly string[] {
+    return topics.filter((topic) =>
       this.#guard(() => {
-        assertTopic(name);
+        assertTopic(topic);
         return true;
       }),
     );
-    return { topics, ...(routeData && routed?.data && { data: routed.data }) };
   }
 
   #guard(check: () => true): boolean {
@@ -163,6 +195,23 @@ export class Observer {
       return otherwise;
     }
   }
+}
+
+function told(method: string, topic: string | undefined, url: string): Pick<Subject, 'app' | 'message'> {
+  return { app: defaultApp(topic), message: sentence(method, topic ?? url) };
+}
+
+function marksOf(
+  data: unknown,
+  audience: readonly string[] | undefined,
+  client: string | undefined,
+): Marks | undefined {
+  if (data === undefined && !audience && client === undefined) return undefined;
+  return {
+    ...(data !== undefined && { data }),
+    ...(audience && { audience }),
+    ...(client !== undefined && { client }),
+  };
 }
 
 function isSuccess(record: RequestRecord): boolean {

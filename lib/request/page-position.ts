@@ -13,12 +13,8 @@ const told = new WeakSet<ServerResponse>();
  * Lets a page resume from its own load: its response tells the position at which the request came, so what changes
  * while the page is made and opened is replayed (Server Timing, W3C). Other responses are left alone.
  */
-export function tellPagePosition(
-  request: IncomingMessage,
-  response: ServerResponse,
-  position: Position,
-): void {
-  if (!isPage(request) || told.has(response)) return;
+export function tellPagePosition(response: ServerResponse, position: Position): void {
+  if (told.has(response)) return;
   told.add(response);
   const metric = `reqcast;desc="${formatPosition(position)}"`;
   const { writeHead } = response;
@@ -32,7 +28,8 @@ export function tellPagePosition(
   } as typeof writeHead;
 }
 
-function isPage({ method, headers }: IncomingMessage): boolean {
+/** Whether a browser loads a page with this request. */
+export function isPage({ method, headers }: IncomingMessage): boolean {
   if (method !== 'GET') return false;
   const dest = headers['sec-fetch-dest'];
   return dest === undefined ? headers.accept?.includes('text/html') === true : PAGES.has(String(dest));

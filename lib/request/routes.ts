@@ -58,6 +58,9 @@ function compile(pattern: string, template: string): (method: string, path: stri
 
 /** The path of a request target, in origin or absolute form (RFC 9112, 3.2), without query and last slash. */
 function pathOf(url: string): string {
-  const path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
-  return path.length > 1 ? path.replace(/\/$/, '') : path || '/';
+  const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const end = target.search(/[?#]/);
+  const path = end < 0 ? target : target.slice(0, end);
+  if (path.length > 1 && path.endsWith('/')) return path.slice(0, -1);
+  return path || '/';
 }

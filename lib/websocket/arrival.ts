@@ -6,13 +6,23 @@ import { Refusal } from './refusal.ts';
 export class Arrival {
   /** Whom `disconnect` named meanwhile; what was decided before that does not count. */
   readonly #unwelcome: ((connection: Connection) => boolean)[] = [];
-  readonly #controller = new AbortController();
   readonly #socket: Duplex;
   readonly #timeoutMs: number;
+  #controller: AbortController | undefined;
+  #ended: Refusal | undefined;
+  /** While it is being decided on. */
+  #refuse: ((reason: Refusal) => void) | undefined;
 
   constructor(socket: Duplex, timeoutMs: number) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Aborted at the end. Few ask for it, and one for each would be a good part of what a storm of arrivals costs. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#ended) this.#controller.abort(this.#ended);
+    return this.#controller.signal;
   }
 
   /**
@@ -20,31 +30,32 @@ export class Arrival {
    *
    * @throws Refusal
    */
-  async decide<T>(act: (signal: AbortSignal) => Promise<T>, abandon: (late: T) => void): Promise<T> {
-    const { signal } = this.#controller;
-    const late = new Refusal(503, 'HANDSHAKE_TIMEOUT', 'The server took too long to decide.', {
-      'Retry-After': '1',
+  decide<T>(act: () => Promise<T>, abandon: (late: T) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onClose = () => this.end(new Refusal(499, 'GONE', 'The client went away.'));
+      const timer = setTimeout(() => this.end(lateRefusal()), this.#timeoutMs).unref();
+      const isFirst = () => {
+        if (!this.#refuse) return false;
+        this.#refuse = undefined;
+        clearTimeout(timer);
+        this.#socket.off('close', onClose);
+        return true;
+      };
+      this.#refuse = (reason) => {
+        if (isFirst()) reject(reason);
+      };
+      this.#socket.on('close', onClose);
+      act().then(
+        (decided) => (isFirst() ? resolve(decided) : abandon(decided)),
+        (reason) => isFirst() && reject(reason),
+      );
     });
-    const timer = setTimeout(() => this.end(late), this.#timeoutMs).unref();
-    const onClose = () => this.end(new Refusal(499, 'GONE', 'The client went away.'));
-    this.#socket.once('close', onClose);
-    const ended = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    const acting = act(signal);
-    try {
-      return await Promise.race([acting, ended]);
-    } catch (reason) {
-      acting.then(abandon, () => {});
-      throw reason;
-    } finally {
-      clearTimeout(timer);
-      this.#socket.off('close', onClose);
-    }
   }
 
   end(reason: Refusal): void {
-    this.#controller.abort(reason);
+    this.#ended ??= reason;
+    this.#controller?.abort(reason);
+    this.#refuse?.(reason);
   }
 
   disconnect(predicate: (connection: Connection) => boolean): void {
@@ -57,3 +68,6 @@ export class Arrival {
       throw new Refusal(401, 'UNAUTHORIZED', 'Disconnected while connecting.');
   }
 }
+
+const lateRefusal = () =>
+  new Refusal(503, 'HANDSHAKE_TIMEOUT', 'The server took too long to decide.', { 'Retry-After': '1' });

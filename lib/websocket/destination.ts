@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 
 /** An open WebSocket, or one that is about to open, as `disconnect` is asked about it. */
 export interface Connection {
@@ -20,6 +20,10 @@ export interface Entrance {
 
 /** What a destination does with a WebSocket beside its own traffic. */
 export interface Guest {
+  /** The client's message; absent where it is read elsewhere. */
+  hear?(data: RawData, isBinary: boolean): void;
+  /** The WebSocket has closed. */
+  closed?(): void;
   /** Called at each heartbeat. */
   beat(): void;
   /** The server is going: say so, and that the client may come back after so long. */
@@ -36,7 +40,8 @@ export interface Line {
   readonly readyState: number;
   readonly isPaused: boolean;
   on(what: 'error', listener: (error: Error) => void): unknown;
-  on(what: 'pong' | 'message' | 'close', listener: () => void): unknown;
+  on(what: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
+  on(what: 'pong' | 'close', listener: () => void): unknown;
   once(what: 'close', listener: () => void): unknown;
   ping(): void;
   close(code: number, why: string): void;

@@ -14,7 +14,7 @@ const debug = createDebug('reqcast:websocket');
 
 export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions {
   /** Authorizes and finds where a request leads. @throws Refusal */
-  resolve(request: IncomingMessage, signal: AbortSignal): Promise<Destination | Handover>;
+  resolve(request: IncomingMessage, arrival: Arrival): Promise<Destination | Handover>;
   /** Who is at the other end. */
   addressOf(request: IncomingMessage): string | undefined;
   /** Told, at most once a minute, that a client was refused because there are too many. */
@@ -25,7 +25,8 @@ export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions
 export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #servers = new Map<number, WebSocketServer>();
-  readonly #agreed = new WeakMap<IncomingMessage, string>();
+  /** The subprotocol of the handshake that is being made. */
+  #agreed = '';
   readonly #capacity: Capacity;
   readonly #arrivals = new Set<Arrival>();
   readonly #guests: Guests;
@@ -40,7 +41,7 @@ export class Endpoint {
 
   /** Takes over an upgrade request on our path. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', (error) => debug('socket: %s', error.message));
+    socket.on('error', onSocketError);
     this.#enter(request, socket, head)
       .catch((reason: unknown) => {
         if (!(reason instanceof Refusal)) this.#options.onFault(reason);
@@ -56,12 +57,12 @@ export class Endpoint {
     assertOrigin(request, this.#options);
     const leave = this.#capacity.enter(this.#options.addressOf(request));
     if (socket.destroyed) leave();
-    else socket.once('close', leave);
+    else socket.on('close', leave);
     const arrival = new Arrival(socket, this.#options.handshakeTimeoutMs);
     this.#arrivals.add(arrival);
     try {
       const destination = await arrival.decide(
-        (signal) => this.#options.resolve(request, signal),
+        () => this.#options.resolve(request, arrival),
         (late) => late.abandon?.(),
       );
       this.#open(destination, arrival, { request, socket, head });
@@ -87,7 +88,7 @@ export class Endpoint {
         return;
       }
       const protocol = choose(offeredProtocols(request), destination);
-      this.#agreed.set(request, protocol);
+      this.#agreed = protocol;
       this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
         opened = true;
         this.#guests.admit(destination, ws, destination.open({ ws, socket, protocol }));
@@ -108,7 +109,7 @@ export class Endpoint {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      handleProtocols: (_, request) => this.#agreed.get(request) || false,
+      handleProtocols: () => this.#agreed || false,
     });
     this.#servers.set(maxPayload, server);
     return server;
@@ -128,6 +129,8 @@ export class Endpoint {
     await this.#guests.dismiss(overMs);
   }
 }
+
+const onSocketError = (error: Error) => debug('socket: %s', error.message);
 
 function choose(offered: readonly string[], destination: Destination): string {
   if (offered.length === 0) return '';

@@ -1,6 +1,5 @@
 import { eomFormat } from '../hub/eom-format.ts';
 import type { Format } from '../hub/sink.ts';
-import type { Entry } from '../journal/entry.ts';
 import { positionLine, topicLine } from '../protocol/wire.ts';
 import { textFrame } from './frame.ts';
 
@@ -10,20 +9,18 @@ import { textFrame } from './frame.ts';
  */
 export const linesFormat: Format<Buffer> = {
   name: 'lines',
-  encode(entries, reached) {
+  encode(seen, reached) {
     let text = '';
-    for (const entry of entries) text += lineOf(entry);
+    for (const { entry, json } of seen) text += topicLine(entry.topic as string, json, entry.client);
     return textFrame(text + positionLine(reached));
   },
 };
 
-const lineOf = (entry: Entry) => topicLine(entry.topic as string, entry.data, entry.client);
-
 /** The stream of the push server, each piece in base64. */
 export const base64Format: Format<Buffer> = {
   name: 'base64',
-  encode(entries, reached) {
-    const piece = eomFormat.encode(entries, reached);
+  encode(seen, reached) {
+    const piece = eomFormat.encode(seen, reached);
     return piece && Buffer.from(piece.toString('base64'));
   },
 };

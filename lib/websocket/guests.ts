@@ -1,4 +1,5 @@
 import createDebug from 'debug';
+import type { RawData } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { HEARTBEAT_MS } from '../protocol/wire.ts';
 import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
@@ -8,6 +9,8 @@ import { Pace } from './pace.ts';
 const PARTS = 30;
 
 const debug = createDebug('reqcast:websocket');
+
+const onError = (error: Error) => debug('closing: %s', error.message);
 
 export interface GuestsOptions {
   /** Authorizing again must not take longer. */
@@ -20,15 +23,19 @@ export interface GuestsOptions {
   onFault(fault: unknown): void;
 }
 
-interface Visit {
-  readonly guest: Guest;
-  readonly destination: Destination | Handover;
-  /** In which part of the interval its heartbeat is. */
-  readonly part: number;
-  connection: Connection;
+/** An open WebSocket. */
+class Visit {
   /** Has said nothing since the last beat. */
-  silent: boolean;
+  silent = false;
   again: NodeJS.Timeout | undefined;
+
+  /** @param part of the interval its heartbeat is in */
+  constructor(
+    readonly guest: Guest,
+    public connection: Connection,
+    readonly part: number,
+    readonly pace: Pace | undefined,
+  ) {}
 }
 
 /** The open WebSockets, whatever is at their other end: their heartbeats, and the ways in which they are ended. */
@@ -36,42 +43,55 @@ export class Guests {
   readonly #options: GuestsOptions;
   readonly #visits = new Map<Line, Visit>();
   readonly #heartbeat: NodeJS.Timeout;
+  // The same for each line: it tells by `this` which. Closures for each are a good part of what an idle one costs.
+  readonly #onPong: (this: Line) => void;
+  readonly #onMessage: (this: Line, data: RawData, isBinary: boolean) => void;
+  readonly #onClose: (this: Line) => void;
   #part = 0;
   #admitted = 0;
 
   constructor(options: GuestsOptions) {
     this.#options = options;
+    const guests = this;
+    this.#onPong = function () {
+      const visit = guests.#visits.get(this);
+      if (visit) visit.silent = false;
+    };
+    this.#onMessage = function (data, isBinary) {
+      guests.#hear(this, data, isBinary);
+    };
+    this.#onClose = function () {
+      guests.#forget(this);
+    };
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS / PARTS).unref();
   }
 
-  admit(destination: Destination | Handover, ws: Line, guest: Guest): void {
+  admit(destination: Destination | Handover, line: Line, guest: Guest): void {
     const { connection, maxMessagesPerSecond } = destination;
     const pace = maxMessagesPerSecond === undefined ? undefined : new Pace(maxMessagesPerSecond);
-    const visit: Visit = {
-      guest,
-      destination,
-      part: this.#admitted++ % PARTS,
-      connection,
-      silent: false,
-      again: undefined,
-    };
-    const hear = () => {
-      visit.silent = false;
-    };
-    ws.on('error', (error) => debug('closing: %s', error.message));
-    ws.on('pong', hear);
-    ws.on('message', () => {
-      hear();
-      if (pace?.exceeded()) this.#turnOut(ws, visit, CloseCode.policyViolation, 'too many messages');
-    });
-    ws.on('close', () => this.#forget(ws, visit));
-    this.#visits.set(ws, visit);
-    this.#askAgain(ws, visit);
+    const visit = new Visit(guest, connection, this.#admitted++ % PARTS, pace);
+    line.on('error', onError);
+    line.on('pong', this.#onPong);
+    line.on('message', this.#onMessage);
+    line.on('close', this.#onClose);
+    this.#visits.set(line, visit);
+    this.#askAgain(line, visit, destination);
   }
 
-  #forget(ws: Line, visit: Visit): void {
+  #hear(line: Line, data: RawData, isBinary: boolean): void {
+    const visit = this.#visits.get(line);
+    if (!visit) return;
+    visit.silent = false;
+    if (visit.pace?.exceeded()) this.#turnOut(line, visit, CloseCode.policyViolation, 'too many messages');
+    else visit.guest.hear?.(data, isBinary);
+  }
+
+  #forget(line: Line): void {
+    const visit = this.#visits.get(line);
+    if (!visit) return;
     clearTimeout(visit.again);
-    this.#visits.delete(ws);
+    this.#visits.delete(line);
+    visit.guest.closed?.();
   }
 
   #beat(): void {
@@ -89,25 +109,25 @@ export class Guests {
     }
   }
 
-  #askAgain(ws: Line, visit: Visit): void {
+  #askAgain(ws: Line, visit: Visit, destination: Destination | Handover): void {
     const { reauthorizeMs } = this.#options;
     if (reauthorizeMs === 0) return;
     visit.again = setTimeout(async () => {
-      const allowed = await this.#isStillAllowed(visit);
+      const allowed = await this.#isStillAllowed(visit, destination);
       if (!this.#visits.has(ws)) return;
-      if (allowed) this.#askAgain(ws, visit);
+      if (allowed) this.#askAgain(ws, visit, destination);
       else this.#turnOut(ws, visit);
     }, reauthorizeMs).unref();
   }
 
   /** Authorization that fails or takes too long has allowed nothing. */
-  async #isStillAllowed(visit: Visit): Promise<boolean> {
+  async #isStillAllowed(visit: Visit, destination: Destination | Handover): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), this.#options.handshakeTimeoutMs).unref();
     });
     try {
-      const connection = await Promise.race([visit.destination.authorize(), late]);
+      const connection = await Promise.race([destination.authorize(), late]);
       if (!connection) return false;
       visit.connection = connection;
       visit.guest.meet(connection.audiences);

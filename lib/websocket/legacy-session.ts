@@ -1,54 +1,32 @@
 import { eomFormat } from '../hub/eom-format.ts';
-import type { Restart, Sink } from '../hub/sink.ts';
-import type { Subscriber } from '../hub/subscriber.ts';
+import type { Restart } from '../hub/sink.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import type { Entrance, Guest } from './destination.ts';
+import type { Entrance } from './destination.ts';
 import { base64Format } from './formats.ts';
-import { isWritable, type SessionContext } from './session-context.ts';
+import { HubSession, type SessionContext } from './hub-session.ts';
 
 /** One WebSocket that speaks as WoK's clients do: `base64`, `binary`, or no subprotocol, which is binary. */
-export class LegacySession implements Guest, Sink<Buffer> {
-  readonly #entrance: Entrance;
-  readonly #subscriber: Subscriber<Buffer>;
+export class LegacySession extends HubSession {
+  readonly #binary: boolean;
 
-  constructor(entrance: Entrance, context: SessionContext) {
-    this.#entrance = entrance;
-    const format = entrance.protocol === 'base64' ? base64Format : eomFormat;
-    this.#subscriber = context.hub.add(format, { audience: context.audiences }, this);
-    entrance.ws.on('close', () => this.#subscriber.leave());
-    entrance.socket.on('drain', () => this.#subscriber.wake());
-  }
-
-  get writable(): boolean {
-    return isWritable(this.#entrance);
+  constructor(entrance: Entrance, { hub }: SessionContext, audience: readonly string[]) {
+    super(entrance);
+    this.#binary = entrance.protocol !== 'base64';
+    this.subscriber = hub.add(this.#binary ? eomFormat : base64Format, { audience }, this);
   }
 
   write(frame: Buffer): void {
-    this.#entrance.ws.send(frame, { binary: this.#entrance.protocol !== 'base64' });
+    this.ws.send(frame, { binary: this.#binary });
   }
+
+  hear(): void {}
 
   beat(): void {}
 
   bye(): void {}
 
-  meet(audiences: readonly string[]): void {
-    this.#subscriber.audience = audiences;
-  }
-
-  leave(): void {
-    this.#subscriber.leave();
-  }
-
-  stuck(): void {
-    this.#entrance.ws.close(CloseCode.tooSlow, 'did not read for too long');
-  }
-
-  failed(): void {
-    this.#entrance.ws.close(CloseCode.serverError, 'a fault inside the server');
-  }
-
   /** This wire has no word for a hole in the stream; a new connection is the one way to say it. */
   restart({ answer }: Restart): void {
-    if (answer !== 'live') this.#entrance.ws.close(CloseCode.tooSlow, 'entries were missed: connect again');
+    if (answer !== 'live') this.ws.close(CloseCode.tooSlow, 'entries were missed: connect again');
   }
 }

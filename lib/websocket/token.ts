@@ -5,6 +5,9 @@ import { Refusal } from './refusal.ts';
 /** Longest `token` parameter, in characters: a name with room to spare. */
 const MAX_TOKEN_LENGTH = 1024;
 
+/** What our own clients offer. */
+const OURS = [SUBPROTOCOL];
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The token in a request's URL: as it is written there, and the name that it stands for if it is base64url. */
@@ -19,7 +22,8 @@ export interface WrittenToken {
  * @throws Refusal 400
  */
 export function tokenOf(request: IncomingMessage): WrittenToken {
-  const token = new URLSearchParams(request.url?.split('?')[1] ?? '').get('token');
+  const query = request.url?.split('?')[1];
+  const token = query && new URLSearchParams(query).get('token');
   if (!token) {
     if (offeredProtocols(request).includes(SUBPROTOCOL)) return { text: '', name: HUB_TOKEN };
     throw new Refusal(400, 'MISSING_TOKEN', 'The URL needs ?token=<base64url of a name>.');
@@ -45,7 +49,8 @@ export function badToken(): Refusal {
 }
 
 /** All that the client offers, whichever header line it is on. */
-export function offeredProtocols(request: IncomingMessage): string[] {
+export function offeredProtocols(request: IncomingMessage): readonly string[] {
   const header = request.headers['sec-websocket-protocol'] ?? '';
+  if (header === SUBPROTOCOL) return OURS;
   return header.split(',').flatMap((name) => name.trim() || []);
 }

@@ -314,7 +314,7 @@ test.each<[string, unknown]>([
   ['node', ''],
   ['mode', 0o1000],
   ['mode', '600'],
-])('refuses %s %p', (name, value) => {
+])('refuses %s %j', (name, value) => {
   const options = { socketPath: '/run/app/host', [name]: value } as HostJournalOptions;
   expect(() => hostJournal(options)).toThrow(
     expect.objectContaining({

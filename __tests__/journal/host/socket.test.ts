@@ -151,6 +151,21 @@ test('a reader that stalls costs little, holds nobody up, and is told that it fe
   expect(after).toEqual(Array.from({ length: 10_000 }, (_, i) => 15_001 + i));
 });
 
+test('who says what is refused and does not read the answers is not heard further until it does', async () => {
+  const { sink, knock } = await served();
+  const one = await knock();
+  one.socket.pause();
+  const lines = 50_000;
+  one.socket.write(`{"unknown":"${'x'.repeat(200)}"}\n`.repeat(lines));
+  const other = await knock();
+  other.say({ topic: 'POST:/a' });
+  await until(() => sink.topics.length === 1);
+  expect(one.socket.writableLength).toBeGreaterThan(0);
+  one.socket.resume();
+  await until(() => codes(one).length === lines);
+  expect(one.socket.writableLength).toBe(0);
+});
+
 test('a draft that is said twice is taken once, and one that is none is refused and counts', async () => {
   const { journal, sink, knock } = await served();
   const one = await knock();

@@ -116,6 +116,25 @@ describe('a history that is lost', () => {
     expect(sinceReset(nodes[1])).toEqual([21]);
   });
 
+  testWithRedis('with its epoch is noticed when Redis comes back with the epoch before', async () => {
+    const server = await RedisServer.forTest(...DURABLE);
+    const nodes = [await startNode(server.port), await startNode(server.port)] as const;
+    await spread(nodes, 10);
+    const copy = `${temporaryDirectory()}/copy`;
+    cpSync(server.directory, copy, { recursive: true });
+    const first = epochOf(nodes[0]);
+    await server.ask('flushall');
+    await renewed(nodes, first);
+    const second = epochOf(nodes[0]);
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+    cpSync(copy, server.directory, { recursive: true });
+    await server.start();
+    await renewed(nodes, second);
+    expect(epochOf(nodes[0])).not.toBe(first);
+    expect(nodes.map(({ sink }) => sink.resets.length)).toEqual([3, 3]);
+  });
+
   testWithRedis(
     'in part is noticed when a replica that lacks it was promoted, and others wrote there',
     async () => {

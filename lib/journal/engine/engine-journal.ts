@@ -176,19 +176,20 @@ export class EngineJournal implements Journal {
   }
 
   query(query: Query = {}): AsyncIterable<Entry> {
-    return runQuery(query, this.#newestFirst());
+    return runQuery(query, () => this.#newestFirst());
   }
 
-  async *#newestFirst(): AsyncGenerator<Entry> {
+  /** Page by page. */
+  async *#newestFirst(): AsyncGenerator<Entry[]> {
     let last: Kept | undefined;
     do {
       const page = await this.#previous(last);
       last = page.at(-1);
-      for (const kept of page) {
+      yield page.flatMap((kept) => {
         const entry = entryOf(kept);
-        if (entry) yield entry;
-        else if (kept.json !== undefined) this.#corrupt();
-      }
+        if (!entry && kept.json !== undefined) this.#corrupt();
+        return entry ?? [];
+      });
     } while (last);
   }
 

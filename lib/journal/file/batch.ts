@@ -3,7 +3,7 @@ import { formatLine } from '../line.ts';
 import type { Waiting } from '../outbox.ts';
 
 /** One write is about so much at most: enough to be fast, little enough to keep the event loop free. */
-export const MAX_BATCH_CHARACTERS = 1024 * 1024;
+export const MAX_BATCH_CHARACTERS = 256 * 1024;
 
 /** Entries that are written together. */
 export interface Batch {

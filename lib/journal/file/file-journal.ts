@@ -4,6 +4,7 @@ import type { Draft, Entry } from '../entry.ts';
 import type { Journal, JournalSink, JournalStats } from '../journal.ts';
 import { Outbox } from '../outbox.ts';
 import { type Query, runQuery } from '../query.ts';
+import type { LineTest } from '../spelling.ts';
 import { type Batch, batchOf, MAX_BATCH_CHARACTERS } from './batch.ts';
 import { readHistory } from './history.ts';
 import { newEpoch } from './recovery.ts';
@@ -208,12 +209,13 @@ class FileJournal implements Journal {
   }
 
   query(query: Query = {}): AsyncIterable<Entry> {
-    return runQuery(query, this.#newestFirst());
+    return runQuery(query, (isWorthParsing) => this.#newestFirst(isWorthParsing));
   }
 
-  async *#newestFirst(): AsyncGenerator<Entry> {
+  async *#newestFirst(isWorthParsing: LineTest | undefined): AsyncGenerator<Iterable<Entry>> {
     await this.#opening?.catch(() => {});
-    yield* readHistory(this.#store.path, () => this.#corrupt('a line is not an entry and was skipped'));
+    const onCorrupt = () => this.#corrupt('a line is not an entry and was skipped');
+    yield* readHistory(this.#store.path, isWorthParsing, onCorrupt);
   }
 
   close(): Promise<void> {

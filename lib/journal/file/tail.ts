@@ -2,7 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Position } from '../../protocol/position.ts';
 import type { Entry } from '../entry.ts';
 import { LINE_START, parseLine } from '../line.ts';
-import { linesBackwards, type RawLine } from './backwards.ts';
+import { blocksBackwards } from './backwards.ts';
+import { type Block, linesOf } from './block.ts';
 
 /** How far back an entry is looked for when the file ends with something else. */
 const MAX_SEARCH_BYTES = 16 * 1024 * 1024;
@@ -37,22 +38,27 @@ export async function readTail(
   size: number,
   history: number,
 ): Promise<boolean> {
-  for await (const lines of linesBackwards(file, size))
-    for (const line of lines) if (!take(tail, line, size, history)) return false;
+  for await (const block of blocksBackwards(file, size)) if (!take(tail, block, size, history)) return false;
   return true;
 }
 
 /** Returns whether there is more to read. */
-function take(tail: Tail, line: RawLine, size: number, history: number): boolean {
-  if (!line.terminated) {
-    tail.tornAt = line.start;
-    tail.foreign = !isOurs(line.text);
+function take(tail: Tail, block: Block, size: number, history: number): boolean {
+  if (!block.terminated) {
+    tail.tornAt = block.start;
+    tail.foreign = !isOurs(block.bytes?.toString());
     return true;
   }
-  const parsed = line.text === undefined ? undefined : parseLine(line.text);
+  for (const line of linesOf(block)) if (!takeLine(tail, line, size - block.start, history)) return false;
+  return true;
+}
+
+/** @param fromEnd how far back in the file it is, about */
+function takeLine(tail: Tail, line: string | undefined, fromEnd: number, history: number): boolean {
+  const parsed = line === undefined ? undefined : parseLine(line);
   if (!parsed) {
     tail.corrupt = true;
-    return !tail.head && size - line.start < MAX_SEARCH_BYTES;
+    return !tail.head && fromEnd < MAX_SEARCH_BYTES;
   }
   const { epoch, entry } = parsed;
   tail.head ??= { epoch, offset: entry.offset };

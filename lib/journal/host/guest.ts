@@ -69,7 +69,7 @@ export class Guest {
     this.end();
   }
 
-  /** What cannot be understood is answered, and the guest stays. */
+  /** What cannot be understood is answered, and the guest stays. One that does not read the answer is not heard either. */
   async #hear(text: string): Promise<void> {
     // Nobody is told of what comes now, so the guest says it to the next owner again.
     if (this.#leaving) return;
@@ -77,7 +77,7 @@ export class Guest {
       await this.#heed(parseGuestLine(text));
     } catch (error) {
       if (!(error instanceof ReqcastError)) throw error;
-      this.#socket.write(errorLine(error));
+      await this.#take(errorLine(error));
     }
   }
 
@@ -156,15 +156,22 @@ export class Guest {
   async #answer(query: Query): Promise<void> {
     if (this.#position) throw new ReqcastError('INVALID_QUERY', 'a query needs a connection of its own');
     this.#asking = true;
+    try {
+      await this.#tell(this.#house.query(query));
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #tell(found: AsyncIterable<Entry>): Promise<void> {
     let piece = '';
-    for await (const entry of this.#house.query(query)) {
+    for await (const entry of found) {
       piece += jsonLine(entry);
       if (piece.length < PIECE_CHARACTERS) continue;
       if (!(await this.#take(piece))) return;
       piece = '';
     }
     await this.#take(piece + jsonLine({ end: true }));
-    this.#asking = false;
   }
 
   /** Resolves when more can be sent; to false if nothing can any more. */

@@ -1,5 +1,6 @@
 import { dirname, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import createDebug from 'debug';
 import { type ErrorCode, ReqcastError, textOf } from '../../protocol/errors.ts';
 import { claimOwnDirectory } from '../../unix/own-directory.ts';
 import { fitsSocketPath } from '../../unix/socket-path.ts';
@@ -12,6 +13,8 @@ import { Dispatch } from './dispatch.ts';
 import { bare, Follower } from './follower.ts';
 import { BEAT_MS, Owner, type OwnerSettings } from './owner.ts';
 import { dial, isBusy, REMEDY } from './seat.ts';
+
+const debug = createDebug('reqcast:host');
 
 /** An owner that was not heard for so many beats is reported. It keeps the socket: two writers would be worse. */
 const PATIENCE_BEATS = 3;
@@ -130,6 +133,7 @@ class HostJournal implements Journal {
   async #run(follower: Follower, history: number, fail: (error: unknown) => void): Promise<void> {
     for (let failures = 0; !this.#ended; ) {
       const answered = await this.#attempt(follower, history).catch((error) => {
+        debug('an attempt failed: %s', error.message);
         if (isBusy(error)) return false;
         this.#cause = error;
         if (!this.#opened) fail(error);
@@ -150,7 +154,9 @@ class HostJournal implements Journal {
   }
 
   async #lead(history: number): Promise<void> {
+    debug('nobody owns the journal');
     const owner = await Owner.open(this.#settings, history);
+    debug('this process owns the journal');
     if (this.#ended) return owner.close();
     this.#owner = owner;
     this.#sink?.leads?.(true);
@@ -159,6 +165,7 @@ class HostJournal implements Journal {
   #heard(): void {
     this.#quiet = 0;
     this.#unreachable = false;
+    this.#cause = undefined;
   }
 
   #tick(fail: (error: unknown) => void): void {
@@ -199,7 +206,7 @@ class HostJournal implements Journal {
 
   query(query: Query = {}): AsyncIterable<Entry> {
     // Refused here and now, whoever is asked.
-    runQuery(query, []);
+    runQuery(query, () => []);
     return this.#ask({ ...query });
   }
 

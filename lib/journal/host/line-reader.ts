@@ -9,11 +9,6 @@ export class LineReader {
     this.#most = most;
   }
 
-  /** A line's end is still to come. */
-  get midway(): boolean {
-    return this.#bytes > 0;
-  }
-
   /** The lines that this piece completes, without empty ones; nothing once a line is too long. */
   push(piece: Buffer): string[] | undefined {
     const end = piece.lastIndexOf(10);

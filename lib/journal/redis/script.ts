@@ -34,8 +34,9 @@ local head = first(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1))
 local function lost()
   if not head or not head.link then return true end
   if known.epoch == '' then return false end
-  if compare(head, known) < 0 then return true end
-  if head.epoch ~= known.epoch then return false end
+  local ahead = compare(head, known)
+  if ahead < 0 then return true end
+  if head.epoch ~= known.epoch then return ahead == 0 end
   local there = first(redis.call('XRANGE', stream, id(known), id(known)))
   if there then return there.link ~= known.link end
   return compare(first(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)), known) < 0
@@ -52,7 +53,7 @@ if ARGV[6] == '1' or lost() then
 end
 
 local batch = tonumber(ARGV[10])
-if batch > tonumber(redis.call('GET', writer) or '0') then
+if batch > 0 and batch > tonumber(redis.call('GET', writer) or '0') then
   for i = 11, #ARGV do
     local after = head.link
     head.link = string.sub(redis.sha1hex(after .. writer .. ARGV[10] .. ':' .. i), 1, 16)

@@ -1,0 +1,104 @@
+import { titleOf } from '../benches.js';
+import { shown } from '../support/figure.js';
+import { furthest, inWords } from './chart.js';
+
+/** The results whose charts are in the README itself. */
+const SHOWN = ['host', 'fanout'];
+
+/** The text between the markers `<!-- bench:start -->` and `<!-- bench:end -->` replaced. */
+export function between(document, block) {
+  const marked = /(<!-- bench:start -->\n).*(<!-- bench:end -->)/s;
+  if (!marked.test(document)) throw new Error('the markers of the benches are missing');
+  return document.replace(marked, (_, start, end) => `${start}${block && `\n${block}\n\n`}${end}`);
+}
+
+/** For README.md: two charts, and of the other figures a table. */
+export function summary(results) {
+  const charts = results
+    .filter(({ bench }) => SHOWN.includes(bench))
+    .map((result) => picture(result, 'docs/bench/'));
+  const rows = results.flatMap(({ bench, figures }) => {
+    // Of what a chart shows, the table needs to say only what became of the targets.
+    if (SHOWN.includes(bench))
+      return figures.filter(hasTargets).map((figure) =>
+        row(
+          figure,
+          figure.targets.map(({ of }) => of),
+        ),
+      );
+    const last = furthest(figures);
+    return figures
+      .filter((figure) => last.includes(figure) || hasTargets(figure))
+      .map((figure) => row(figure));
+  });
+  return [...charts, table(rows), ...machines(results)].filter(Boolean).join('\n\n');
+}
+
+/** For bench/README.md: each chart, all figures with their spread, and the targets that were missed. */
+export function details(results) {
+  const parts = results.flatMap((result) => [
+    `### ${titleOf(result.bench)}`,
+    picture(result, '../docs/bench/'),
+    table(result.figures.map((figure) => row(figure, others(figure), { spread: true }))),
+  ]);
+  if (parts.length === 0) return '';
+  const verdicts = results.flatMap(({ figures }) =>
+    figures.flatMap((figure) =>
+      figure.verdicts().map(({ met, text }) => ({ met, text: `- ${figure.title}, ${figure.unit}: ${text}` })),
+    ),
+  );
+  const missed = verdicts.filter(({ met }) => !met).map(({ text }) => text);
+  const list = missed.length > 0 ? missed.join('\n') : 'None.';
+  return [...machines(results), ...parts, '### Targets that were missed', list].join('\n\n');
+}
+
+function picture({ bench, figures }, folder) {
+  return [
+    '<picture>',
+    `  <source media="(prefers-color-scheme: dark)" srcset="${folder}${bench}-dark.svg">`,
+    `  <img alt="${inWords(figures).replaceAll('"', '&quot;')}" src="${folder}${bench}.svg">`,
+    '</picture>',
+  ].join('\n');
+}
+
+function hasTargets(figure) {
+  return figure.verdicts().length > 0;
+}
+
+function others(figure) {
+  return figure.names.filter((name) => name !== figure.ours);
+}
+
+function row(figure, rivals = others(figure), { spread = false } = {}) {
+  const value = (name) => {
+    const known = spread && figure.median(name) !== null;
+    return figure.shown(name) + (known ? ` (${figure.spread(name).map(shown).join(' to ')})` : '');
+  };
+  const verdicts = figure.verdicts().map(({ text }) => text);
+  return [
+    `${figure.title}, ${figure.unit}, ${figure.better} is better`,
+    figure.names.includes(figure.ours) ? `**${value(figure.ours)}**` : '',
+    rivals.map((name) => `${name} ${value(name)}`).join('<br>'),
+    verdicts.join('<br>'),
+  ];
+}
+
+function table(rows) {
+  if (rows.length === 0) return '';
+  const lines = rows.map((cells) => `| ${cells.join(' | ')} |`);
+  return ['| what | reqcast | beside it | target |', '|---|---|---|---|', ...lines].join('\n');
+}
+
+/** What it was measured on and beside, once for all results that have it in common. */
+function machines(results) {
+  const places = new Map();
+  for (const { bench, machine, peers } of results) {
+    const key = `${machine}; ${Object.entries(peers)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`;
+    places.set(key, [...(places.get(key) ?? []), bench]);
+  }
+  return [...places].map(
+    ([key, names]) => `Measured on ${key}${places.size > 1 ? ` (${names.join(', ')})` : ''}.`,
+  );
+}

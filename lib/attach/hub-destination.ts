@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import { SUBPROTOCOL } from '../protocol/wire.ts';
+import type { Connection, Destination, Entrance, Guest } from '../websocket/destination.ts';
+import type { SessionContext } from '../websocket/hub-session.ts';
+import { LegacySession } from '../websocket/legacy-session.ts';
+import { Session } from '../websocket/session.ts';
+import { authorized, connect } from './authorized.ts';
+import { KeptRequest } from './kept-request.ts';
+import type { NormalizedOptions } from './normalize.ts';
+
+const PROTOCOLS = [SUBPROTOCOL, 'base64', 'binary'];
+
+export interface HubDoor extends SessionContext {
+  readonly options: NormalizedOptions;
+}
+
+/** The notifications, for one who was authorized. There are many, so what they share is one object. */
+export class HubDestination implements Destination {
+  readonly connection: Connection;
+  readonly #door: HubDoor;
+  readonly #request: IncomingMessage;
+
+  /** @throws Refusal 401 */
+  static async find(door: HubDoor, request: IncomingMessage): Promise<HubDestination> {
+    return new HubDestination(door, request, await connectionOf(door.options, request));
+  }
+
+  private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
+    this.#door = door;
+    this.#request = request;
+    this.connection = connection;
+  }
+
+  get protocols() {
+    return PROTOCOLS;
+  }
+
+  get preferred() {
+    return SUBPROTOCOL;
+  }
+
+  get maxMessageBytes() {
+    return this.#door.options.maxMessageBytes;
+  }
+
+  get maxMessagesPerSecond() {
+    return this.#door.options.maxMessagesPerSecond;
+  }
+
+  authorize(): Promise<Connection> {
+    return connect(this.#door.options.authorize, this.#request);
+  }
+
+  open(entrance: Entrance): Guest {
+    const Wire = entrance.protocol === SUBPROTOCOL ? Session : LegacySession;
+    return new Wire(entrance, this.#door, this.connection.audiences);
+  }
+}
+
+async function connectionOf({ authorize, reauthorizeMs }: NormalizedOptions, request: IncomingMessage) {
+  if (!authorize) return new KeptRequest(request);
+  if (reauthorizeMs > 0) return connect(authorize, request);
+  return { request, audiences: await authorized(authorize, request) };
+}
