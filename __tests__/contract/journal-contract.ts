@@ -1,6 +1,6 @@
 import { type JournalTraits, journalChecks, type TestHistory } from '../../lib/journal/checks/index.ts';
 
-export { all, draft, Recorder } from '../../lib/journal/checks/recorder.ts';
+export { all, draft, Recorder, request } from '../../lib/journal/checks/recorder.ts';
 
 /** The suite that everybody has who writes a journal. */
 export function journalContract(

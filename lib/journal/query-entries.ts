@@ -11,5 +11,9 @@ export function queryEntries(
   query: Query,
   newestFirst: AsyncIterable<Entry> | Iterable<Entry>,
 ): AsyncIterable<Entry> {
-  return runQuery(query, newestFirst);
+  return runQuery(query, () => oneByOne(newestFirst));
+}
+
+async function* oneByOne(entries: AsyncIterable<Entry> | Iterable<Entry>): AsyncGenerator<Entry[]> {
+  for await (const entry of entries) yield [entry];
 }
