@@ -136,7 +136,7 @@ async function measureAt(rate, { kind, a, b, took, figure }) {
   figure.p99.add(name, took[Math.floor(took.length * 0.99)]);
   figure.cpu.add(name, cpu / sent);
   if (kind !== 'redis' && kind !== 'streams') return;
-  // What a script adds to the stream belongs to the script's one command.
+  // What a script adds to the stream belongs to its one command; each node's look at its history, once a second, is one too.
   figure.writes.add(name, called(kind === 'redis' ? 'evalsha' : 'xadd'));
   figure.reads.add(name, called('xread') / 2);
 }
