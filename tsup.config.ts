@@ -7,6 +7,7 @@ export default defineConfig([
       client: 'lib/client/index.ts',
       redis: 'lib/journal/redis/index.ts',
       nats: 'lib/journal/nats/index.ts',
+      'journal-test': 'lib/journal/checks/index.ts',
     },
     format: ['esm', 'cjs'],
     target: 'node20',

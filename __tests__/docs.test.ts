@@ -128,6 +128,7 @@ describe('the samples of README.md', () => {
     'reqcast/client': 'lib/client/index.ts',
     'reqcast/nats': 'lib/journal/nats/index.ts',
     'reqcast/redis': 'lib/journal/redis/index.ts',
+    'reqcast/journal-test': 'lib/journal/checks/index.ts',
   };
   const { dependencies, devDependencies } = JSON.parse(read('package.json'));
 

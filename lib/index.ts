@@ -17,6 +17,7 @@ export { type HostJournalOptions, hostJournal } from './journal/host/host-journa
 export type { Journal, JournalSink, JournalStats } from './journal/journal.ts';
 export { type MemoryJournalOptions, memoryJournal } from './journal/memory.ts';
 export type { Query } from './journal/query.ts';
+export { queryEntries } from './journal/query-entries.ts';
 export { CloseCode } from './protocol/close-codes.ts';
 export { type ErrorCode, ReqcastError } from './protocol/errors.ts';
 export type { Notification } from './protocol/notification.ts';

@@ -13,8 +13,11 @@ if (hasNats) {
   for (const [name, connect] of LIBRARIES)
     journalContract(
       name,
-      async () =>
-        natsJournal({ connection: await connect(server.port), stream: `s${++streams}`, node: 'here' }),
-      { node: 'here' },
+      async () => {
+        const connection = await connect(server.port);
+        const stream = `s${++streams}`;
+        return { journal: () => natsJournal({ connection, stream, node: 'here' }) };
+      },
+      { node: 'here', kept: true, shared: true },
     );
 } else testWithNats('NATS keeps the journal’s contract', () => {});

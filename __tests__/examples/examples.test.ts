@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
+import { temporaryDirectory } from '../support/directory.ts';
 import { send } from '../support/server.ts';
 
 const EXAMPLES = resolve(__dirname, '../../examples');
@@ -94,8 +95,9 @@ describe('each server example announces a POST and ends when asked to', () => {
     ['koa/server.js', '/ginger/users', 'POST:/ginger/users'],
     ['fastify/server.js', '/ginger/users', 'POST:/ginger/users'],
     ['plugin-ui-esbuild/build.js', '/ginger/users', 'POST:/ginger/users'],
+    ['own-journal/server.js', '/ginger/users', 'POST:/ginger/users'],
   ])('%s', async (path, route, topic) => {
-    const program = example(path);
+    const program = example(path, { JOURNAL: join(temporaryDirectory(), 'journal.json') });
     const url = await program.line('listening on ');
 
     expect(await firstTopic(url, () => post(url + route))).toBe(topic);
@@ -166,6 +168,17 @@ describe('each logger example writes a line for each record', () => {
 
     expect(line).toMatchObject({ [property]: 'Create ginger users', status: 200, app: 'ginger' });
   });
+});
+
+test('the journal of one’s own keeps the contract of journals', () => {
+  const { status, stdout } = spawnSync(process.execPath, ['--test', join(EXAMPLES, 'own-journal')], {
+    encoding: 'utf8',
+    // A runner inside of another would report to it.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  const failed = stdout.split('\n').filter((line) => line.startsWith('not ok'));
+  expect([failed, status]).toEqual([[], 0]);
+  expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(20);
 });
 
 describe('each subscriber follows the push server', () => {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Served } from './served.ts';
@@ -18,7 +18,7 @@ export interface Child extends Asked {
 
 /** Starts `served.ts`. What is asked of it after it ended rejects with what it said last. */
 export function startChild(): Child {
-  const child = spawn(process.execPath, ['--expose-gc', '--trace-uncaught', bundle()], {
+  const child = spawn(process.execPath, ['--expose-gc', '--trace-uncaught', bundle('served.ts')], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   afterwards(() => child.kill('SIGKILL'));
@@ -59,18 +59,13 @@ export function startChild(): Child {
 let directory: string | undefined;
 afterAll(() => directory && rmSync(directory, { recursive: true, force: true }));
 
-/** The program with `lib` as it is now, in one file. */
-function bundle(): string {
-  if (directory) return join(directory, 'served.cjs');
-  directory = mkdtempSync(join(tmpdir(), 'reqcast-served-'));
-  const bundled = join(directory, 'served.cjs');
+/** A program of this directory with `lib` as it is now, in one file. */
+export function bundle(program: string): string {
+  directory ??= mkdtempSync(join(tmpdir(), 'reqcast-program-'));
+  const bundled = join(directory, program.replace(/ts$/, 'cjs'));
+  if (existsSync(bundled)) return bundled;
   const esbuild = resolve('node_modules/.bin/esbuild');
-  const args = [
-    resolve('__tests__/support/served.ts'),
-    '--bundle',
-    '--platform=node',
-    `--outfile=${bundled}`,
-  ];
+  const args = [resolve('__tests__/support', program), '--bundle', '--platform=node', `--outfile=${bundled}`];
   const { status, stderr } = spawnSync(esbuild, [...args, '--log-level=error'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return bundled;

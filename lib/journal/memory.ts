@@ -29,6 +29,7 @@ class MemoryJournal implements Journal {
   /** What came before `open`, or while an entry is delivered. */
   #waiting: Draft[] = [];
   #delivering = false;
+  #closed = false;
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
@@ -47,6 +48,7 @@ class MemoryJournal implements Journal {
   }
 
   append(draft: Draft): void {
+    if (this.#closed) return;
     this.#waiting.push(draft);
     if (this.#sink && !this.#delivering) this.#deliver();
   }
@@ -83,5 +85,7 @@ class MemoryJournal implements Journal {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
 }

@@ -1,0 +1,18 @@
+// The suite that all of reqcast's own journals pass: node --test examples/own-journal
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { journalChecks } from 'reqcast/journal-test';
+import { JsonJournal } from './json-journal.js';
+
+function begin() {
+  const directory = mkdtempSync(join(tmpdir(), 'own-journal-'));
+  const path = join(directory, 'journal.json');
+  return {
+    journal: () => new JsonJournal({ path }),
+    end: () => rmSync(directory, { recursive: true }),
+  };
+}
+
+for (const { name, run } of journalChecks(begin, { kept: true, keepsFewerThan: 1001 })) test(name, run);

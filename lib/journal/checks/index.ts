@@ -1,0 +1,2 @@
+export { type JournalCheck, journalChecks } from './journal-checks.ts';
+export type { JournalTraits, TestHistory } from './stage.ts';
