@@ -1,70 +1,61 @@
 import { Turns } from '../../lib/hub/turns.ts';
 
 const SLICE_MS = 4;
+const TURN_MS = 0.5;
 
-function spin(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
+/** A clock that moves when somebody works. */
+let now: number;
+let timers: { at: number; act: () => void }[];
+beforeEach(() => {
+  now = 0;
+  timers = [];
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  jest
+    .spyOn(globalThis, 'setTimeout')
+    .mockImplementation(((act: () => void, ms: number) =>
+      timers.push({ at: now + ms, act })) as unknown as typeof setTimeout);
+});
+afterEach(() => jest.restoreAllMocks());
 
-/** So many slices, one after the other. */
-function takeAll(turns: Turns, slices: number): Promise<void> {
+/** So many slices, one after the other, beside an app that always has something to do: how many milliseconds it had. */
+function takeAll(turns: Turns, slices: number): Promise<number> {
   return new Promise((resolve) => {
     let left = slices;
+    let had = 0;
     const slice = () => {
-      spin(SLICE_MS);
+      now += SLICE_MS;
       if (--left > 0) turns.take(slice);
-      else resolve();
+    };
+    const turn = () => {
+      now += TURN_MS;
+      had += TURN_MS;
+      const due = timers.filter(({ at }) => at <= now);
+      timers = timers.filter(({ at }) => at > now);
+      for (const { act } of due) act();
+      if (left > 0) setImmediate(turn);
+      else resolve(had);
     };
     turns.take(slice);
+    setImmediate(turn);
   });
 }
 
-/** An app that always has something to do. How many milliseconds it had, when it is told to end. */
-function busyApp(): () => number {
-  let had = 0;
-  let busy = true;
-  const turn = () => {
-    const begunAt = performance.now();
-    spin(SLICE_MS);
-    had += performance.now() - begunAt;
-    if (busy) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return () => {
-    busy = false;
-    return had;
-  };
-}
-
-afterEach(() => jest.restoreAllMocks());
-
 test.each([
+  [1 / 2, 1],
   [1 / 3, 2],
   [1 / 5, 4],
-])(
-  'of a loop that is busy a share of %d is taken, and the app has %i times as much',
-  async (share, others) => {
-    const end = busyApp();
-    await takeAll(new Turns(share, SLICE_MS), 10);
-    // The first two may follow each other, and after the last nothing is waited for.
-    expect(end()).toBeGreaterThan(8 * SLICE_MS * others * 0.95);
-  },
-);
+])('a share of %d leaves the app %i times as much', async (share, others) => {
+  const had = await takeAll(new Turns(share, SLICE_MS), 100);
+  expect(had / (100 * SLICE_MS)).toBeGreaterThan(others * 0.95);
+  expect(had / (100 * SLICE_MS)).toBeLessThan(others * 1.2 + 0.2);
+});
 
 test('a share of 1 waits for nobody', async () => {
-  const timers = jest.spyOn(globalThis, 'setTimeout');
-  const end = busyApp();
   await takeAll(new Turns(1, SLICE_MS), 10);
-  end();
-  expect(timers).not.toHaveBeenCalled();
+  expect(setTimeout).not.toHaveBeenCalled();
 });
 
 test('what is over soon is not kept waiting', async () => {
-  const timers = jest.spyOn(globalThis, 'setTimeout');
-  const turns = new Turns(1 / 3, 10 * SLICE_MS);
-  const end = busyApp();
-  await takeAll(turns, 9);
-  end();
-  expect(timers).not.toHaveBeenCalled();
+  await takeAll(new Turns(1 / 3, 10 * SLICE_MS), 9);
+  expect(setTimeout).not.toHaveBeenCalled();
 });

@@ -23,7 +23,7 @@ export function summary(results) {
       return figures.filter(hasTargets).map((figure) =>
         row(
           figure,
-          figure.targets.map(({ of }) => of),
+          figure.targets.flatMap(({ of }) => of ?? others(figure)),
         ),
       );
     const last = furthest(figures);
