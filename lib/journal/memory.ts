@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Draft, Entry } from './entry.ts';
+import { newEpoch } from './epoch.ts';
 import type { Journal, JournalSink, JournalStats } from './journal.ts';
+import { refuse } from './option.ts';
 import { type Query, runQuery } from './query.ts';
 
 export interface MemoryJournalOptions {
@@ -13,10 +14,7 @@ export interface MemoryJournalOptions {
 export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
   const maxEntries = options.maxEntries ?? 10_000;
   if (!Number.isInteger(maxEntries) || maxEntries < 1)
-    throw new ReqcastError(
-      'INVALID_OPTION',
-      `memoryJournal maxEntries is ${maxEntries}; it must be 1 or more.`,
-    );
+    refuse('memoryJournal', 'maxEntries', maxEntries, '1 or more');
   return new MemoryJournal(maxEntries);
 }
 
@@ -44,7 +42,7 @@ class MemoryJournal implements Journal {
   }
 
   renew(): void {
-    this.#sink?.reset({ epoch: randomBytes(6).toString('base64url'), offset: this.#head });
+    this.#sink?.reset({ epoch: newEpoch(), offset: this.#head });
   }
 
   append(draft: Draft): void {

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
 import type { Draft, Entry } from '../entry.ts';
+import { newEpoch } from '../epoch.ts';
+import { hand } from '../hand.ts';
 import type { Journal, JournalSink, JournalStats } from '../journal.ts';
 import { Outbox } from '../outbox.ts';
 import { type Query, runQuery } from '../query.ts';
@@ -84,7 +85,7 @@ export class EngineJournal implements Journal {
       this.#leave(session);
       // An app starts without its engine. Its clients are told to refresh when there is a history to follow.
       if (first && !this.#feed.at && !this.#ended)
-        this.#hand((sink) => sink.reset({ epoch: randomBytes(6).toString('base64url'), offset: 0 }));
+        this.#hand((sink) => sink.reset({ epoch: newEpoch(), offset: 0 }));
       opened();
       if (!this.#ended) await this.#outage.pause();
     }
@@ -233,12 +234,7 @@ export class EngineJournal implements Journal {
   }
 
   #hand(call: (sink: JournalSink) => void): void {
-    try {
-      if (this.#sink) call(this.#sink);
-    } catch (cause) {
-      const message = `The receiver of the journal failed: ${(cause as Error).message}`;
-      this.#fault('CALLBACK_FAILED', message, cause);
-    }
+    if (this.#sink) hand(this.#sink, call);
   }
 
   #corrupt(): void {
@@ -246,7 +242,7 @@ export class EngineJournal implements Journal {
     this.#fault('JOURNAL_CORRUPT', message);
   }
 
-  #fault(code: ErrorCode, message: string, cause?: unknown): void {
-    this.#sink?.fault(new ReqcastError(code, message, { cause }));
+  #fault(code: ErrorCode, message: string): void {
+    this.#sink?.fault(new ReqcastError(code, message));
   }
 }

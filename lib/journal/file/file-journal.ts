@@ -1,13 +1,15 @@
 import { dirname } from 'node:path';
 import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
 import type { Draft, Entry } from '../entry.ts';
+import { newEpoch } from '../epoch.ts';
+import { hand } from '../hand.ts';
 import type { Journal, JournalSink, JournalStats } from '../journal.ts';
+import { isWhole, refuse } from '../option.ts';
 import { Outbox } from '../outbox.ts';
 import { type Query, runQuery } from '../query.ts';
 import type { LineTest } from '../spelling.ts';
 import { type Batch, batchOf, MAX_BATCH_CHARACTERS } from './batch.ts';
 import { readHistory } from './history.ts';
-import { newEpoch } from './recovery.ts';
 import type { Progress } from './state.ts';
 import { Store, type StoreSettings } from './store.ts';
 
@@ -43,21 +45,12 @@ export interface FileJournalOptions {
 export function fileJournal(options: FileJournalOptions): Journal {
   const { path, fsync = 'never', rotateBytes = Number.POSITIVE_INFINITY, keepFiles = 5 } = options ?? {};
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
-    refuse('path', path, 'the path of a file, e.g. "requests.jsonl"');
-  if (fsync !== 'never' && fsync !== 'always') refuse('fsync', fsync, '"never" or "always"');
+    refuse('fileJournal', 'path', path, 'the path of a file, e.g. "requests.jsonl"');
+  if (fsync !== 'never' && fsync !== 'always') refuse('fileJournal', 'fsync', fsync, '"never" or "always"');
   if (rotateBytes !== Number.POSITIVE_INFINITY && !isWhole(rotateBytes))
-    refuse('rotateBytes', rotateBytes, 'a number of bytes, 1 or more');
-  if (!isWhole(keepFiles)) refuse('keepFiles', keepFiles, 'a number of files, 1 or more');
+    refuse('fileJournal', 'rotateBytes', rotateBytes, 'a number of bytes, 1 or more');
+  if (!isWhole(keepFiles)) refuse('fileJournal', 'keepFiles', keepFiles, 'a number of files, 1 or more');
   return new FileJournal(path, { synced: fsync === 'always', rotateBytes, keepFiles });
-}
-
-function isWhole(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new ReqcastError('INVALID_OPTION', `fileJournal ${name} is ${shown}; it must be ${allowed}.`);
 }
 
 class FileJournal implements Journal {
@@ -243,15 +236,7 @@ class FileJournal implements Journal {
   }
 
   #deliver(entries: readonly Entry[]): void {
-    try {
-      this.#sink?.deliver(entries);
-    } catch (cause) {
-      this.#fault(
-        'CALLBACK_FAILED',
-        `The receiver of the journal failed: ${(cause as Error).message}`,
-        cause,
-      );
-    }
+    if (this.#sink) hand(this.#sink, (sink) => sink.deliver(entries));
   }
 
   #corrupt(damage: string): void {

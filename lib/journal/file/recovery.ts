@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Position } from '../../protocol/position.ts';
 import type { Entry } from '../entry.ts';
+import { newEpoch } from '../epoch.ts';
 import { LINE_START } from '../line.ts';
 import { keptFiles } from './kept.ts';
 import type { State } from './state.ts';
@@ -25,10 +25,6 @@ export interface Known {
   readonly state?: State;
   /** It is that run's own, and all that it had delivered was at least written. */
   readonly believable: boolean;
-}
-
-export function newEpoch(): string {
-  return randomBytes(6).toString('base64url');
 }
 
 /** The same, in another epoch. */

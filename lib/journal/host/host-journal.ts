@@ -1,12 +1,14 @@
 import { dirname, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
-import { type ErrorCode, ReqcastError, textOf } from '../../protocol/errors.ts';
+import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
 import { claimOwnDirectory } from '../../unix/own-directory.ts';
 import { fitsSocketPath } from '../../unix/socket-path.ts';
 import type { Draft, Entry } from '../entry.ts';
+import { hand } from '../hand.ts';
 import type { Journal, JournalSink, JournalStats } from '../journal.ts';
 import { memoryJournal } from '../memory.ts';
+import { refuse } from '../option.ts';
 import { type Query, runQuery } from '../query.ts';
 import { askOwner } from './ask-owner.ts';
 import { Dispatch } from './dispatch.ts';
@@ -56,16 +58,13 @@ export function hostJournal(options: HostJournalOptions): Journal {
   } = options ?? {};
   const path = typeof socketPath === 'string' && socketPath !== '' ? resolvePath(socketPath) : '';
   if (path === '' || path.includes('\0') || !fitsSocketPath(path))
-    refuse('socketPath', socketPath, 'the path of a UNIX socket, of about 100 bytes at most');
-  if (typeof journal !== 'function') refuse('journal', journal, 'a function that makes a journal');
-  if (typeof node !== 'string' || node === '') refuse('node', node, 'a name');
-  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) refuse('mode', mode, '0o0 to 0o777');
+    refuse('hostJournal', 'socketPath', socketPath, 'the path of a UNIX socket, of about 100 bytes at most');
+  if (typeof journal !== 'function')
+    refuse('hostJournal', 'journal', journal, 'a function that makes a journal');
+  if (typeof node !== 'string' || node === '') refuse('hostJournal', 'node', node, 'a name');
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777)
+    refuse('hostJournal', 'mode', mode, '0o0 to 0o777');
   return new HostJournal(node, { socketPath: path, journal, mode });
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
-  throw new ReqcastError('INVALID_OPTION', `hostJournal ${name} is ${shown}; it must be ${allowed}.`);
 }
 
 class HostJournal implements Journal {
@@ -240,17 +239,9 @@ class HostJournal implements Journal {
 
 /** What the receiver throws is reported, and breaks nothing. */
 function guarded(sink: JournalSink): JournalSink {
-  const guard = (act: () => void) => {
-    try {
-      act();
-    } catch (cause) {
-      const message = `The receiver of the journal failed: ${textOf((cause as Error).message)}`;
-      sink.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
-    }
-  };
   return {
-    reset: (start) => guard(() => sink.reset(start)),
-    deliver: (entries) => guard(() => sink.deliver(entries)),
+    reset: (start) => hand(sink, () => sink.reset(start)),
+    deliver: (entries) => hand(sink, () => sink.deliver(entries)),
     fault: (error) => sink.fault(error),
   };
 }

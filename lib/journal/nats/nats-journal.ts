@@ -1,7 +1,6 @@
-import { hostname } from 'node:os';
-import { ReqcastError, textOf } from '../../protocol/errors.ts';
 import { EngineJournal } from '../engine/engine-journal.ts';
 import type { Journal } from '../journal.ts';
+import { isWhole, nodeName, refuse } from '../option.ts';
 import { connectionOf, type NatsConnection } from './connection.ts';
 import { NatsEngine } from './nats-engine.ts';
 import { MIN_AGE_MS } from './stream.ts';
@@ -33,24 +32,17 @@ export interface NatsJournalOptions {
  */
 export function natsJournal(options: NatsJournalOptions): Journal {
   const { stream: name = 'reqcast', maxEntries = 100_000, maxAgeMs, replicas } = options ?? {};
-  const node = options?.node ?? `${hostname()}:${process.pid}`;
+  const node = options?.node ?? nodeName();
   const connection = connectionOf(options?.connection);
   if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
-    refuse('stream', name, '1 to 64 letters, digits, _ or -');
-  if (!isWhole(maxEntries, 1)) refuse('maxEntries', maxEntries, 'a number of entries, 1 or more');
+    refuse('natsJournal', 'stream', name, '1 to 64 letters, digits, _ or -');
+  if (!isWhole(maxEntries, 1))
+    refuse('natsJournal', 'maxEntries', maxEntries, 'a number of entries, 1 or more');
   if (maxAgeMs !== undefined && !isWhole(maxAgeMs, MIN_AGE_MS))
-    refuse('maxAgeMs', maxAgeMs, `a number of milliseconds, ${MIN_AGE_MS} or more`);
+    refuse('natsJournal', 'maxAgeMs', maxAgeMs, `a number of milliseconds, ${MIN_AGE_MS} or more`);
   if (replicas !== undefined && !(isWhole(replicas, 1) && replicas <= 5))
-    refuse('replicas', replicas, 'a number of servers, 1 to 5');
-  if (typeof node !== 'string' || node === '') refuse('node', node, 'a string that is not empty');
+    refuse('natsJournal', 'replicas', replicas, 'a number of servers, 1 to 5');
+  if (typeof node !== 'string' || node === '')
+    refuse('natsJournal', 'node', node, 'a string that is not empty');
   return new EngineJournal(new NatsEngine(connection, { name, maxEntries, maxAgeMs, replicas }), node);
-}
-
-function isWhole(value: unknown, least: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least;
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
-  throw new ReqcastError('INVALID_OPTION', `natsJournal ${name} is ${shown}; it must be ${allowed}.`);
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { ReqcastError, textOf } from '../../protocol/errors.ts';
 import { EngineJournal } from '../engine/engine-journal.ts';
 import type { Journal } from '../journal.ts';
+import { isWhole, nodeName, refuse } from '../option.ts';
 import { assertClient, type RedisClient } from './client.ts';
 import { RedisEngine } from './redis-engine.ts';
 
@@ -36,26 +35,19 @@ export function redisJournal(options: RedisJournalOptions): Journal {
     maxEntries = 100_000,
     maxAgeMs = Number.POSITIVE_INFINITY,
   } = options ?? {};
-  const node = options?.node ?? `${hostname()}:${process.pid}`;
+  const node = options?.node ?? nodeName();
   assertClient(client);
-  if (typeof key !== 'string' || key === '') refuse('key', key, 'a string that is not empty');
-  if (!isWhole(maxEntries)) refuse('maxEntries', maxEntries, 'a number of entries, 1 or more');
+  if (typeof key !== 'string' || key === '') refuse('redisJournal', 'key', key, 'a string that is not empty');
+  if (!isWhole(maxEntries))
+    refuse('redisJournal', 'maxEntries', maxEntries, 'a number of entries, 1 or more');
   if (maxAgeMs !== Number.POSITIVE_INFINITY && !isWhole(maxAgeMs))
-    refuse('maxAgeMs', maxAgeMs, 'a number of milliseconds, 1 or more');
-  if (typeof node !== 'string' || node === '') refuse('node', node, 'a string that is not empty');
+    refuse('redisJournal', 'maxAgeMs', maxAgeMs, 'a number of milliseconds, 1 or more');
+  if (typeof node !== 'string' || node === '')
+    refuse('redisJournal', 'node', node, 'a string that is not empty');
   const tagged = /\{[^}]+\}/.test(key) ? key : `{${key}}`;
   const keys = {
     stream: `${tagged}:entries`,
     writer: `${tagged}:writer:${randomBytes(9).toString('base64url')}`,
   };
   return new EngineJournal(new RedisEngine({ client, ...keys, maxEntries, maxAgeMs }), node);
-}
-
-function isWhole(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
-  throw new ReqcastError('INVALID_OPTION', `redisJournal ${name} is ${shown}; it must be ${allowed}.`);
 }
