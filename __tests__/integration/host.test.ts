@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { WebSocket } from 'ws';
-import { connect, type Live } from '../../lib/client/index.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { fileJournal } from '../../lib/journal/file/file-journal.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { OrderPage } from '../support/order-page.ts';
 import { afterwards, send, until } from '../support/server.ts';
 
 const KILLS = Number(process.env.HOST_KILLS ?? 50);
@@ -131,26 +130,6 @@ class Cluster {
   }
 }
 
-/** A page that writes down what it is called with. */
-class Page {
-  readonly ids: string[] = [];
-  readonly epochs = new Set<string | undefined>();
-  refreshes = 0;
-  readonly live: Live;
-
-  constructor(port: number) {
-    const url = `ws://127.0.0.1:${port}/websockify`;
-    this.live = connect({ url, WebSocket, reconnect: { minMs: 10, maxMs: 40 } });
-    afterwards(() => this.live.close());
-    this.live.on('resync', () => this.refreshes++);
-    this.live.on('POST:/shop/orders', ({ data, replay, position }) => {
-      this.epochs.add(position?.epoch);
-      if (replay) this.refreshes++;
-      else this.ids.push((data as { id: string }).id);
-    });
-  }
-}
-
 /** Requests without a pause to each worker, each with a number of its own, until it is stopped. */
 function load(cluster: Cluster) {
   const answered = new Map<string, { by: string; sentAt: number; at: number }>();
@@ -191,7 +170,7 @@ async function started(kind: 'file' | 'memory') {
   const cluster = new Cluster(directory, kind);
   await until(() => cluster.up === WORKERS);
   const pages = cluster.workers.flatMap(({ port }) =>
-    Array.from({ length: PAGES_EACH }, () => new Page(port)),
+    Array.from({ length: PAGES_EACH }, () => new OrderPage(port)),
   );
   await until(() => pages.every(({ live }) => live.position));
   return { cluster, pages, path: join(directory, 'log') };

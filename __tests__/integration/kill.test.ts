@@ -4,11 +4,10 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { WebSocket } from 'ws';
-import { connect, type Live } from '../../lib/client/index.ts';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { fileJournal } from '../../lib/journal/file/file-journal.ts';
 import { temporaryDirectory } from '../support/directory.ts';
+import { OrderPage } from '../support/order-page.ts';
 import { afterwards, until } from '../support/server.ts';
 
 const KILLS = 50;
@@ -128,26 +127,6 @@ class Driver {
   }
 }
 
-/** A page that writes down what it is called with. */
-class Page {
-  readonly ids: string[] = [];
-  readonly epochs = new Set<string | undefined>();
-  refreshes = 0;
-  readonly live: Live;
-
-  constructor(port: number) {
-    const url = `ws://127.0.0.1:${port}/websockify`;
-    this.live = connect({ url, WebSocket, reconnect: { minMs: 10, maxMs: 40 } });
-    afterwards(() => this.live.close());
-    this.live.on('resync', () => this.refreshes++);
-    this.live.on('POST:/shop/orders', ({ data, replay, position }) => {
-      this.epochs.add(position?.epoch);
-      if (replay) this.refreshes++;
-      else this.ids.push((data as { id: string }).id);
-    });
-  }
-}
-
 /** The same numbers for the same seed. */
 function random(seed: number): () => number {
   let state = seed;
@@ -175,7 +154,7 @@ test(`a server that is killed ${KILLS} times under load leaves no page stale, an
   writeFileSync(program, PROGRAM);
   const host = new Host(program, path);
   await host.start();
-  const pages = Array.from({ length: CLIENTS }, () => new Page(host.port));
+  const pages = Array.from({ length: CLIENTS }, () => new OrderPage(host.port));
   await until(() => pages.every(({ live }) => live.position));
   const driver = new Driver(host);
   const kills: number[] = [];

@@ -8,14 +8,7 @@ import { join, resolve } from 'node:path';
 import { WebSocket } from 'ws';
 import { attach } from '../../lib/index.ts';
 import { testWith } from '../support/program.ts';
-import { afterwards, closeServer, listen, until } from '../support/server.ts';
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  const port = await listen(server);
-  await closeServer(server);
-  return port;
-}
+import { afterwards, freePort, listen, until } from '../support/server.ts';
 
 function canConnect(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectNew } from '@nats-io/transport-node';
 import { connect as connectOld, type NatsConnection as OldConnection } from 'nats';
 import type { NatsConnection } from '../../lib/journal/nats/index.ts';
+import { EngineServer } from './engine-server.ts';
 import { testWith } from './program.ts';
-import { afterwards, until } from './server.ts';
+import { afterwards, freePort } from './server.ts';
 
 /** `test`, or a skip where there is no NATS. */
 export const testWithNats = testWith('nats-server', 'nats-server');
@@ -44,14 +39,6 @@ export const LIBRARIES: ReadonlyArray<readonly [string, Connect]> = [
   ],
 ];
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 interface Answer {
   readonly error?: { readonly description: string };
   readonly state: {
@@ -63,16 +50,12 @@ interface Answer {
   readonly config: { readonly [name: string]: unknown };
 }
 
-/** A NATS server that is killed, stopped and started again, with one port and one directory. */
-export class NatsServer {
-  readonly port: number;
-  readonly directory = mkdtempSync(join(tmpdir(), 'reqcast-nats-'));
+export class NatsServer extends EngineServer {
   readonly #args: readonly string[];
-  #child: ChildProcess | undefined;
   #connection: OldConnection | undefined;
 
   private constructor(port: number, args: readonly string[]) {
-    this.port = port;
+    super('nats-server', port);
     this.#args = args;
   }
 
@@ -92,9 +75,7 @@ export class NatsServer {
 
   async start(): Promise<void> {
     const own = ['-a', '127.0.0.1', '-p', String(this.port), '-sd', this.directory];
-    this.#child = spawn('nats-server', [...own, ...this.#args], { stdio: 'ignore' });
-    await until(async () => {
-      if (this.#child?.exitCode !== null) throw new Error(`nats-server ended: ${this.#child?.exitCode}`);
+    await this.run([...own, ...this.#args], async () => {
       this.#connection ??= await connectOld(settingsFor(this.port)).catch(() => undefined);
       return (
         (await this.#connection?.flush().then(
@@ -123,21 +104,8 @@ export class NatsServer {
     return (await this.ask(`STREAM.INFO.${stream}`)).state;
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child?.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
-
-  async remove(): Promise<void> {
+  override async remove(): Promise<void> {
     await this.#connection?.close();
-    await this.kill();
-    rmSync(this.directory, { recursive: true, force: true });
+    await super.remove();
   }
 }

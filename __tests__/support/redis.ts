@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { createClient } from 'redis';
 import type { RedisClient } from '../../lib/journal/redis/index.ts';
+import { EngineServer } from './engine-server.ts';
 import { testWith } from './program.ts';
-import { afterwards, until } from './server.ts';
+import { afterwards, freePort } from './server.ts';
 
 /** `test`, or a skip where there is no Redis. */
 export const testWithRedis = testWith('redis-server', 'redis-server');
@@ -35,24 +30,12 @@ export function nodeRedis(port: number) {
   return client;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
-/** A Redis that is killed, stopped and started again, with one port and one directory. */
-export class RedisServer {
-  readonly port: number;
-  readonly directory = mkdtempSync(join(tmpdir(), 'reqcast-redis-'));
+export class RedisServer extends EngineServer {
   readonly #args: readonly string[];
-  #child: ChildProcess | undefined;
   #client: Redis | undefined;
 
   private constructor(port: number, args: readonly string[]) {
-    this.port = port;
+    super('redis-server', port);
     this.#args = args;
   }
 
@@ -72,10 +55,7 @@ export class RedisServer {
 
   async start(): Promise<void> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory, '--save', ''];
-    this.#child = spawn('redis-server', [...own, ...this.#args], { stdio: 'ignore' });
-    const { pid } = this.#child;
-    await until(async () => {
-      if (this.#child?.exitCode !== null) throw new Error(`redis-server ended: ${this.#child?.exitCode}`);
+    await this.run([...own, ...this.#args], async (pid) => {
       const info = await this.ask('info', 'server').catch(() => undefined);
       return String(info).includes(`process_id:${pid}\r`) && !(await this.#isLoading());
     });
@@ -96,21 +76,8 @@ export class RedisServer {
     return this.#client.call(command, ...args);
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child?.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
-
-  async remove(): Promise<void> {
+  override async remove(): Promise<void> {
     this.#client?.disconnect();
-    await this.kill();
-    rmSync(this.directory, { recursive: true, force: true });
+    await super.remove();
   }
 }

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import type { AddressInfo, Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /** Undone after each test, last first. */
 const undos: Array<() => unknown> = [];
@@ -26,6 +26,14 @@ export async function listen(server: Server): Promise<number> {
 export function closeServer(server: Server): Promise<void> {
   (server as Partial<http.Server>).closeAllConnections?.();
   return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await closeServer(server);
+  return port;
 }
 
 export interface Reply {

@@ -4,7 +4,8 @@ import { temporaryDirectory } from '../../support/directory.ts';
 import { connectNats, NatsServer, testWithNats } from '../../support/nats.ts';
 import { until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
-import { append, epochOf, range, renewed, sinceReset, spread, startNode } from './stage.ts';
+import { append, epochOf, range, renewed, sinceReset, spread } from '../nodes.ts';
+import { startNode } from './stage.ts';
 
 /** Ways to lose everything while the server runs. */
 const WAYS: [string, (server: NatsServer) => Promise<unknown>][] = [

@@ -3,7 +3,8 @@ import { draft } from '../../contract/journal-contract.ts';
 import { LIBRARIES, NatsServer, testWithNats } from '../../support/nats.ts';
 import { afterwards, until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
-import { append, epochOf, prepareNode, range, startNode } from './stage.ts';
+import { append, epochOf, range } from '../nodes.ts';
+import { prepareNode, startNode } from './stage.ts';
 
 describe('while NATS is away', () => {
   testWithNats.each(LIBRARIES)(

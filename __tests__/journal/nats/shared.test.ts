@@ -2,7 +2,8 @@ import { ROOM_MESSAGES } from '../../../lib/journal/nats/stream.ts';
 import { all, draft } from '../../contract/journal-contract.ts';
 import { type connectNats, LIBRARIES, NatsServer, testWithNats } from '../../support/nats.ts';
 import { until } from '../../support/server.ts';
-import { append, epochOf, prepareNode, range, startNode } from './stage.ts';
+import { append, epochOf, range } from '../nodes.ts';
+import { prepareNode, startNode } from './stage.ts';
 
 testWithNats('processes deliver the same entries in the same order', async () => {
   const { port } = await NatsServer.forTest();

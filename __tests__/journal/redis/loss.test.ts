@@ -4,37 +4,10 @@ import { temporaryDirectory } from '../../support/directory.ts';
 import { RedisServer, testWithRedis } from '../../support/redis.ts';
 import { until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
-import { epochOf, type Node, startNode } from './stage.ts';
+import { append, epochOf, range, renewed, sinceReset, spread } from '../nodes.ts';
+import { startNode } from './stage.ts';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
-
-async function append(node: Node, name: string, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) node.journal.append(draft(`POST:/${name}/${i}`));
-  await node.journal.flush();
-}
-
-/** The same, and all nodes know them. */
-async function spread(nodes: readonly Node[], count: number): Promise<void> {
-  await append(nodes[0] as Node, 'a', count);
-  await until(() => nodes.every(({ sink }) => sink.entries.length === count));
-}
-
-/** What a node has delivered since its last reset. */
-function sinceReset({ sink }: Node): number[] {
-  const calls = sink.calls.slice(sink.calls.lastIndexOf('reset') + 1);
-  return calls as number[];
-}
-
-/** Resolves when the nodes are in one new epoch. */
-async function renewed(nodes: readonly Node[], old: string | undefined): Promise<void> {
-  await until(() =>
-    nodes.every((node) => epochOf(node) !== old && epochOf(node) === epochOf(nodes[0] as Node)),
-  );
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-}
 
 describe('a history that is lost', () => {
   testWithRedis('while nothing happens is noticed, and another begins: FLUSHALL', async () => {

@@ -3,7 +3,8 @@ import { draft, type Recorder } from '../../contract/journal-contract.ts';
 import { ioredis, LIBRARIES, RedisServer, testWithRedis } from '../../support/redis.ts';
 import { afterwards, until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
-import { epochOf, prepareNode, startNode } from './stage.ts';
+import { epochOf } from '../nodes.ts';
+import { prepareNode, startNode } from './stage.ts';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const unreachable = (sink: Recorder) => sink.codes.filter((code) => code === 'JOURNAL_UNREACHABLE').length;

@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { all, draft } from '../../contract/journal-contract.ts';
 import { ioredis, LIBRARIES, nodeRedis, RedisServer, testWithRedis } from '../../support/redis.ts';
 import { until } from '../../support/server.ts';
-import { epochOf, prepareNode, startNode } from './stage.ts';
+import { epochOf } from '../nodes.ts';
+import { prepareNode, startNode } from './stage.ts';
 
 const withoutNode = ({ resets, calls }: { resets: unknown[]; calls: unknown[] }) => ({ resets, calls });
 
