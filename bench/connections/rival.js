@@ -1,17 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from '../support/program.js';
+import { subscribers } from '../support/subscribers.js';
 
 /** Where the server runs, and where its clients do. */
 const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const subscribers = join(mkdtempSync(join(tmpdir(), 'bench-')), 'subscribers');
-execFileSync('cc', ['-O2', '-o', subscribers, here('../fanout/subscribers.c')]);
 
 /** The rivals' names, the file of each in `peers/`, and what their clients say. */
 const RIVALS = {

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { compile, subscribers } from '../support/compile.js';
+import { compile } from '../support/compile.js';
 import { Program } from '../support/program.js';
+import { subscribers } from '../support/subscribers.js';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const c = compile(here('limit.c'));

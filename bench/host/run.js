@@ -2,10 +2,11 @@
 // core for the server, the other for all who ask it. SECONDS and N in the environment change that.
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { compile, subscribers } from '../support/compile.js';
+import { compile } from '../support/compile.js';
 import { Figure } from '../support/figure.js';
 import { Program } from '../support/program.js';
 import { report } from '../support/report.js';
+import { subscribers } from '../support/subscribers.js';
 
 const SECONDS = Number(process.env.SECONDS ?? 30);
 const N = Number(process.env.N ?? 5000);

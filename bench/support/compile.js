@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const built = mkdtempSync(join(tmpdir(), 'bench-'));
 
@@ -12,6 +11,3 @@ export function compile(source) {
   execFileSync('cc', ['-O2', '-o', program, source]);
   return program;
 }
-
-/** Many subscribers in one process; see there. */
-export const subscribers = compile(fileURLToPath(new URL('../fanout/subscribers.c', import.meta.url)));

@@ -1,8 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compile } from '../support/compile.js';
 import { Figure } from '../support/figure.js';
 import { Program } from '../support/program.js';
 import { report } from '../support/report.js';
@@ -22,13 +20,8 @@ const SPEEDS = [
 const WAYS = { take: 'to the client', give: 'to the target' };
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const built = mkdtempSync(join(tmpdir(), 'bench-'));
-const compile = (name) => {
-  execFileSync('cc', ['-O2', '-o', join(built, name), here(`${name}.c`)]);
-  return join(built, name);
-};
 
-const ends = new Program(ENDS_CORE, compile('ends'));
+const ends = new Program(ENDS_CORE, compile(here('ends.c')));
 const target = (await ends.next()).split(' ')[1];
 
 const node = (kind) => [process.execPath, here('host.js'), kind, target];
@@ -36,7 +29,7 @@ const port = await freePort();
 const RIVALS = {
   reqcast: { command: node('reqcast') },
   'reqcast base64': { command: node('reqcast'), wire: 'base64' },
-  'C relay': { command: [compile('limit'), target] },
+  'C relay': { command: [compile(here('limit.c')), target] },
   '30 lines of ws': { command: node('ws-pipe') },
   'bare net pipe': { command: node('net-pipe'), wire: 'none' },
   websockify: {
