@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './server.ts';
@@ -29,6 +29,14 @@ export abstract class EngineServer {
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(signal);
+  }
+
+  /** Resolves when none of its threads does anything any more, where the system tells; until `SIGCONT`. */
+  async pause(): Promise<void> {
+    this.signal('SIGSTOP');
+    const tasks = `/proc/${this.#child?.pid}/task`;
+    const isStopped = (task: string) => / T /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'));
+    if (process.platform === 'linux') await until(() => readdirSync(tasks).every(isStopped));
   }
 
   async kill(): Promise<void> {

@@ -31,7 +31,7 @@ describe('while NATS is away', () => {
   testWithNats('and answers nothing, it is an outage as well', async () => {
     const server = await NatsServer.forTest();
     const { journal, sink } = await startNode(server.port);
-    server.signal('SIGSTOP');
+    await server.pause();
     afterwards(() => server.signal('SIGCONT'));
     journal.append(draft('POST:/a'));
     await until(() => sink.codes.includes('JOURNAL_UNREACHABLE'));

@@ -41,7 +41,7 @@ describe('while Redis is away', () => {
   testWithRedis('and answers nothing, it is an outage as well', async () => {
     const server = await RedisServer.forTest();
     const { journal, sink } = await startNode(server.port);
-    server.signal('SIGSTOP');
+    await server.pause();
     afterwards(() => server.signal('SIGCONT'));
     journal.append(draft('POST:/a'));
     await until(() => unreachable(sink) === 1);
