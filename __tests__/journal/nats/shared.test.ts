@@ -22,6 +22,16 @@ testWithNats('processes deliver the same entries in the same order', async () =>
     );
 });
 
+testWithNats('processes that start at once make one stream', async () => {
+  const { port } = await NatsServer.forTest();
+  for (let i = 0; i < 20; i++) {
+    const stream = `s${i}`;
+    const nodes = await Promise.all(Array.from({ length: 5 }, () => startNode(port, { stream })));
+    expect(new Set(nodes.map(epochOf)).size).toBe(1);
+    expect(nodes.flatMap(({ sink }) => sink.codes)).toEqual([]);
+  }
+});
+
 testWithNats('a process knows the history before it, and goes on from there', async () => {
   const { port } = await NatsServer.forTest();
   const early = await startNode(port, { node: 'early' });

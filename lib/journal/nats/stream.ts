@@ -78,11 +78,30 @@ export class Stream {
    * @returns what is wrong with the one that is there, if it is of no use
    */
   async ensure(): Promise<string | undefined> {
+    const there = await this.#config();
+    if (there) return this.#problem(there);
     try {
-      return this.#problem((await this.#info()).config);
+      await this.#create();
+      return undefined;
     } catch (error) {
-      if (!(error instanceof Refused) || error.code !== STREAM_NOT_FOUND) throw error;
+      // Of several processes that start at once one makes it, and JetStream refuses the others in one way or another.
+      const made = error instanceof Refused ? await this.#config() : undefined;
+      if (!made) throw error;
+      return this.#problem(made);
     }
+  }
+
+  /** Nothing if there is no such stream. */
+  async #config(): Promise<Config | undefined> {
+    try {
+      return (await this.#info()).config;
+    } catch (error) {
+      if (error instanceof Refused && error.code === STREAM_NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  async #create(): Promise<void> {
     const { name, maxEntries, maxAgeMs = 0, replicas = 1 } = this.#settings;
     await this.#ask('STREAM.CREATE', {
       name,
@@ -96,7 +115,6 @@ export class Stream {
       num_replicas: replicas,
       duplicate_window: Math.min(DUPLICATES_MS, maxAgeMs || DUPLICATES_MS) * NANOSECONDS,
     });
-    return undefined;
   }
 
   #problem(config: Config): string | undefined {
