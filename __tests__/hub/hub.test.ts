@@ -38,10 +38,15 @@ function entries(...topics: string[]): Entry[] {
   return topics.map((topic) => ({ offset: ++head, time: 0, topic }));
 }
 
-function newHub(windowSize = 100, onFault: (fault: unknown) => void = () => {}, stallTimeoutMs = 60_000) {
+function newHub(
+  windowSize = 100,
+  onFault: (fault: unknown) => void = () => {},
+  stallTimeoutMs = 60_000,
+  shared = false,
+) {
   head = 0;
   encoded = 0;
-  const hub = new Hub({ windowSize, stallTimeoutMs, loopShare: 1 / 3, onFault });
+  const hub = new Hub({ windowSize, stallTimeoutMs, loopShare: 1 / 3, shared, onFault });
   hub.reset({ epoch: 'e', offset: 0 });
   return hub;
 }
@@ -182,6 +187,48 @@ describe('the hub', () => {
     const reader = new Reader();
     hub.add(format, everything, reader).resume(since);
     expect(reader).toMatchObject({ answers, frames });
+  });
+
+  describe('where other processes share the history, a reader that comes from one that was ahead', () => {
+    function comesAhead() {
+      const hub = newHub(4, undefined, undefined, true);
+      const reader = new Reader();
+      hub.deliver(entries('POST:/1', 'POST:/2'));
+      const subscriber = hub.add(format, everything, reader);
+      subscriber.resume({ epoch: 'e', offset: 4 });
+      return { hub, reader, subscriber };
+    }
+
+    test('waits at its own position, and is told what comes after that', async () => {
+      const { hub, reader, subscriber } = comesAhead();
+      subscriber.expect();
+      hub.deliver(entries('POST:/3'));
+      await hub.settled();
+      expect(subscriber.position).toEqual({ epoch: 'e', offset: 4 });
+      hub.deliver(entries('POST:/4', 'POST:/5'));
+      await hub.settled();
+      subscriber.expect();
+      subscriber.expect();
+      expect(reader).toMatchObject({ answers: ['replayed 4'], frames: ['POST:/5 @5'] });
+    });
+
+    test('is told to refresh when what it waits for does not come', () => {
+      const { reader, subscriber } = comesAhead();
+      subscriber.expect();
+      expect(reader.answers).toEqual(['replayed 4']);
+      subscriber.expect();
+      expect(reader.answers).toEqual(['replayed 4', 'resync 2']);
+      subscriber.expect();
+      subscriber.expect();
+      expect(reader.answers).toHaveLength(2);
+    });
+
+    test('is told to refresh when that history turns out to be lost', async () => {
+      const { hub, reader } = comesAhead();
+      hub.reset({ epoch: 'f', offset: 9 });
+      await hub.settled();
+      expect(reader.answers).toEqual(['replayed 4', 'resync 9']);
+    });
   });
 
   test('tells everyone to refresh when another history begins', async () => {

@@ -80,7 +80,11 @@ class Wiring implements Attachment, TapMember {
     const fault = faults(options.onError);
     this.#fault = fault;
     this.#intake = new Intake(options.journal, fault);
-    this.#hub = new Hub({ ...options, onFault: (error) => fault('hub', error) });
+    this.#hub = new Hub({
+      ...options,
+      shared: options.journal.shared,
+      onFault: (error) => fault('hub', error),
+    });
     this.#listeners = new Listeners(this.#hub, (error) => fault('hub', error));
     this.#observer = new Observer(options, {
       append: (draft) => this.#intake.take(draft),

@@ -18,6 +18,8 @@ export interface HubOptions {
   windowSize: number;
   /** How many topics, each with each audience, are remembered for longer. @default 10000 */
   maxTopics?: number;
+  /** Whether other processes share the history: somebody may come from one that was ahead. @default false */
+  shared?: boolean;
   /** A subscriber that takes nothing of what it lacks for so long is left; 0: never. */
   stallTimeoutMs: number;
   /** Of the event loop's time, sweeps take at most so much. More than 0, and 1 at most. */
@@ -45,7 +47,8 @@ export class Hub {
   #ended: (() => void)[] = [];
 
   constructor(options: HubOptions) {
-    this.#window = new Window(options.windowSize, options.maxTopics ?? MAX_TOPICS);
+    const { windowSize, maxTopics = MAX_TOPICS, shared = false } = options;
+    this.#window = new Window(windowSize, maxTopics, shared);
     this.#membership = {
       window: this.#window,
       stallTimeoutMs: options.stallTimeoutMs,

@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/position.ts';
+import type { Answer } from '../protocol/wire.ts';
 import type { Group } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
 import type { Window } from './window.ts';
@@ -81,16 +82,34 @@ export class Subscriber<Frame> {
     this.catchUp();
   }
 
+  /**
+   * To call now and then. One that came from where more was known waits for it here, but not for ever: what has not
+   * come from one call to the next was lost.
+   */
+  expect(): void {
+    const { window } = this.#hub;
+    if (this.#left || this.#epoch !== window.epoch || this.#offset <= window.head) return;
+    if (this.#stalledAt === undefined) this.#stalledAt = performance.now();
+    else {
+      this.#stalledAt = undefined;
+      this.#tell('resync', []);
+    }
+  }
+
   #restart(since: Position | undefined): void {
     const { window } = this.#hub;
-    let answer = window.answer(since);
+    const answer = window.answer(since);
     const from = since?.offset ?? 0;
     const topics = answer === 'changed' ? this.#group?.changed(window, from) : [];
-    if (!topics) answer = 'resync';
-    this.#epoch = window.epoch;
-    this.#offset = answer === 'replayed' ? from : window.head;
+    if (topics) this.#tell(answer, topics, answer === 'replayed' ? from : window.head);
+    else this.#tell('resync', []);
+  }
+
+  #tell(answer: Answer, topics: readonly string[], offset = this.#hub.window.head): void {
+    this.#epoch = this.#hub.window.epoch;
+    this.#offset = offset;
     const overMs = answer === 'resync' ? spreadOf(this.#hub.size()) : 0;
-    this.#sink.restart({ answer, position: this.position, topics: topics ?? [], overMs });
+    this.#sink.restart({ answer, position: this.position, topics, overMs });
   }
 
   /** To call when the sink can take more: what it lacks follows in a turn of the hub's. */

@@ -12,14 +12,19 @@ export class Window {
   readonly #capacity: number;
   #slots: Held[] = [];
   readonly #topics: TopicTable;
+  readonly #shared: boolean;
   #epoch = '';
   #head = 0;
   #start = 0;
 
-  /** @param maxTopics so many last offsets are remembered, beside the entries */
-  constructor(capacity: number, maxTopics: number) {
+  /**
+   * @param maxTopics so many last offsets are remembered, beside the entries
+   * @param shared whether somebody may have been told elsewhere what is not here yet
+   */
+  constructor(capacity: number, maxTopics: number, shared: boolean) {
     this.#capacity = capacity;
     this.#topics = new TopicTable(maxTopics);
+    this.#shared = shared;
   }
 
   /** The position after the newest entry. */
@@ -62,7 +67,8 @@ export class Window {
   /** What a subscriber that was at `since` has to be told, as far as entries and topics are still known. */
   answer(since: Position | undefined): Answer {
     if (!since) return 'live';
-    if (since.epoch !== this.#epoch || since.offset > this.#head) return 'resync';
+    if (since.epoch !== this.#epoch) return 'resync';
+    if (since.offset > this.#head) return this.#shared ? 'replayed' : 'resync';
     if (since.offset >= this.floor) return 'replayed';
     return since.offset >= this.#topics.floor ? 'changed' : 'resync';
   }

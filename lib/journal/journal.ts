@@ -49,6 +49,12 @@ export interface JournalStats {
  */
 export interface Journal {
   /**
+   * Other processes append to the same history and deliver it too, so that a client may come from one that was
+   * ahead: it waits here for what it already has, where otherwise its position would mean that history was lost.
+   * @default false
+   */
+  readonly shared?: boolean;
+  /**
    * Reads what history there is, hands its newest entries to `sink` (after a `reset` to the position before them), and
    * keeps delivering from there until `close`. Called once.
    *

@@ -40,7 +40,9 @@ export class Session extends HubSession {
   }
 
   beat(): void {
-    if (this.subscriber && this.writable) this.#say(positionLine(this.subscriber.position));
+    if (!this.subscriber || !this.writable) return;
+    this.subscriber.expect();
+    this.#say(positionLine(this.subscriber.position));
   }
 
   bye(afterMs: number): void {

@@ -19,6 +19,7 @@ const LOOK_MS = 1_000;
  * for all its subscribers. While the engine cannot be reached, entries wait in the outbox.
  */
 export class EngineJournal implements Journal {
+  readonly shared = true;
   readonly #engine: Engine;
   readonly #node: string;
   readonly #outbox: Outbox;

@@ -68,6 +68,7 @@ export function hostJournal(options: HostJournalOptions): Journal {
 }
 
 class HostJournal implements Journal {
+  readonly shared = true;
   readonly #node: string;
   readonly #settings: OwnerSettings;
   readonly #dispatch: Dispatch;
