@@ -17,8 +17,8 @@ type AfterRecord = (record: RequestRecord, audience: readonly string[] | undefin
 
 /** One request and its response, from the request's start to its record. */
 export class Exchange {
-  readonly id = recordId();
-  readonly startedAt = performance.now();
+  readonly #startedAt = performance.now();
+  #id: string | undefined;
   readonly method: string;
   /** As it came: routers rewrite `request.url`. */
   readonly url: string;
@@ -28,7 +28,7 @@ export class Exchange {
   extra: Extra | undefined;
   /** Set once the response is done. */
   #recorded: Parameters<AfterRecord> | undefined;
-  readonly #afterRecord: AfterRecord[] = [];
+  #afterRecord: AfterRecord[] | undefined;
   #threw = false;
 
   constructor(
@@ -43,13 +43,19 @@ export class Exchange {
     if (typeof name === 'string' && CLIENT_NAME.test(name)) this.client = markOf(name);
   }
 
+  /** Of its record. */
+  get id(): string {
+    this.#id ??= recordId();
+    return this.#id;
+  }
+
   /** The handler threw: what it answered before does not count. */
   threw(): void {
     this.#threw = true;
   }
 
   get durationMs(): number {
-    return Math.round((performance.now() - this.startedAt) * 1000) / 1000;
+    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
   }
 
   /** How it ended; frameworks turn a throw into a 5xx, so that counts as `failed` too. */
@@ -70,12 +76,13 @@ export class Exchange {
   /** Runs `act` with the record and its audience, now or when there is one. */
   whenRecorded(act: AfterRecord): void {
     if (this.#recorded) act(...this.#recorded);
-    else this.#afterRecord.push(act);
+    else if (this.#afterRecord) this.#afterRecord.push(act);
+    else this.#afterRecord = [act];
   }
 
   finish(record: RequestRecord, audience: readonly string[] | undefined): void {
     this.#recorded = [record, audience];
-    for (const act of this.#afterRecord) act(record, audience);
+    if (this.#afterRecord) for (const act of this.#afterRecord) act(record, audience);
   }
 }
 
