@@ -18,6 +18,7 @@ type AfterRecord = (record: RequestRecord, audience: readonly string[] | undefin
 /** One request and its response, from the request's start to its record. */
 export class Exchange {
   readonly #startedAt = performance.now();
+  #endedAt = 0;
   #id: string | undefined;
   readonly method: string;
   /** As it came: routers rewrite `request.url`. */
@@ -26,6 +27,8 @@ export class Exchange {
   /** The mark of the page that made the request, if it named itself. */
   readonly client: string | undefined;
   extra: Extra | undefined;
+  /** How it ended, once it has. */
+  outcome: Outcome = 'completed';
   /** Set once the response is done. */
   #recorded: Parameters<AfterRecord> | undefined;
   #afterRecord: AfterRecord[] | undefined;
@@ -54,12 +57,18 @@ export class Exchange {
     this.#threw = true;
   }
 
-  get durationMs(): number {
-    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+  /** To call when the response is done: time goes on, and the socket to the next request. */
+  ended(): void {
+    this.#endedAt = performance.now();
+    this.outcome = this.#howEnded();
   }
 
-  /** How it ended; frameworks turn a throw into a 5xx, so that counts as `failed` too. */
-  get outcome(): Outcome {
+  get durationMs(): number {
+    return Math.round((this.#endedAt - this.#startedAt) * 1000) / 1000;
+  }
+
+  /** Frameworks turn a throw into a 5xx, so that counts as `failed` too. */
+  #howEnded(): Outcome {
     if (this.#threw) return 'failed';
     const { response } = this;
     if (response.writableFinished) return response.statusCode >= 500 ? 'failed' : 'completed';
