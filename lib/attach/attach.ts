@@ -100,8 +100,12 @@ class Wiring implements Attachment, TapMember {
     this.#endpoint = this.#createEndpoint();
     this.#push = new PushFeed(options, this.#hub, fault);
     this.journal = {
-      query: (query) => options.journal.query(query),
+      query: (query) => {
+        this.#observer.settle();
+        return options.journal.query(query);
+      },
       flush: async () => {
+        this.#observer.settle();
         await this.ready;
         await options.journal.flush();
       },
@@ -110,6 +114,7 @@ class Wiring implements Attachment, TapMember {
   }
 
   get position() {
+    this.#observer.settle();
     return this.#intake.settled ? this.#hub.position : undefined;
   }
 
@@ -183,6 +188,7 @@ class Wiring implements Attachment, TapMember {
     if (Array.isArray(options))
       throw new ReqcastError('INVALID_OPTION', 'The options of notify are a list; give { audience: […] }.');
     const audience = copyAudience(options?.audience);
+    this.#observer.settle();
     this.#intake.take({
       time: Date.now(),
       topic,
@@ -291,6 +297,7 @@ class Wiring implements Attachment, TapMember {
       () => true,
       () => false,
     );
+    this.#observer.settle();
     if (opened) await journal.flush();
     await this.#hub.settled();
     const going = this.#endpoint.close(overMs);
@@ -298,6 +305,7 @@ class Wiring implements Attachment, TapMember {
     // Until here upgrades are answered by us, with 503.
     for (const untap of this.#untap.values()) untap();
     this.#untap.clear();
+    this.#observer.settle();
     this.#intake.seal();
     await journal.close();
   }

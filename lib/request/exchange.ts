@@ -17,8 +17,9 @@ type AfterRecord = (record: RequestRecord, audience: readonly string[] | undefin
 
 /** One request and its response, from the request's start to its record. */
 export class Exchange {
-  readonly id = recordId();
-  readonly startedAt = performance.now();
+  readonly #startedAt = performance.now();
+  #endedAt = 0;
+  #id: string | undefined;
   readonly method: string;
   /** As it came: routers rewrite `request.url`. */
   readonly url: string;
@@ -26,35 +27,54 @@ export class Exchange {
   /** The mark of the page that made the request, if it named itself. */
   readonly client: string | undefined;
   extra: Extra | undefined;
+  /** How it ended, once it has. */
+  outcome: Outcome | undefined;
   /** Set once the response is done. */
   #recorded: Parameters<AfterRecord> | undefined;
-  readonly #afterRecord: AfterRecord[] = [];
-  #threw = false;
+  #afterRecord: AfterRecord[] | undefined;
 
+  /** @param address the client's */
   constructor(
-    readonly request: IncomingMessage,
+    request: IncomingMessage,
     readonly response: ServerResponse,
     address: string | undefined,
+    extra: Extra | undefined,
   ) {
     this.method = request.method ?? 'GET';
     this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     this.address = address;
+    this.extra = extra;
     const name = request.headers[HEADER];
     if (typeof name === 'string' && CLIENT_NAME.test(name)) this.client = markOf(name);
   }
 
+  get request(): IncomingMessage {
+    return this.response.req;
+  }
+
+  /** Of its record. */
+  get id(): string {
+    this.#id ??= recordId();
+    return this.#id;
+  }
+
   /** The handler threw: what it answered before does not count. */
   threw(): void {
-    this.#threw = true;
+    this.outcome = 'failed';
+  }
+
+  /** To call when the response is done: time goes on, and the socket to the next request. */
+  ended(): void {
+    this.#endedAt = performance.now();
+    this.outcome ??= this.#howEnded();
   }
 
   get durationMs(): number {
-    return Math.round((performance.now() - this.startedAt) * 1000) / 1000;
+    return Math.round((this.#endedAt - this.#startedAt) * 1000) / 1000;
   }
 
-  /** How it ended; frameworks turn a throw into a 5xx, so that counts as `failed` too. */
-  get outcome(): Outcome {
-    if (this.#threw) return 'failed';
+  /** Frameworks turn a throw into a 5xx, so that counts as `failed` too. */
+  #howEnded(): Outcome {
     const { response } = this;
     if (response.writableFinished) return response.statusCode >= 500 ? 'failed' : 'completed';
     return this.#clientLeft() ? 'aborted' : 'failed';
@@ -70,12 +90,13 @@ export class Exchange {
   /** Runs `act` with the record and its audience, now or when there is one. */
   whenRecorded(act: AfterRecord): void {
     if (this.#recorded) act(...this.#recorded);
-    else this.#afterRecord.push(act);
+    else if (this.#afterRecord) this.#afterRecord.push(act);
+    else this.#afterRecord = [act];
   }
 
   finish(record: RequestRecord, audience: readonly string[] | undefined): void {
     this.#recorded = [record, audience];
-    for (const act of this.#afterRecord) act(record, audience);
+    if (this.#afterRecord) for (const act of this.#afterRecord) act(record, audience);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Draft, RequestRecord } from '../journal/entry.ts';
+import type { Draft, Outcome, RequestRecord } from '../journal/entry.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError, textOf } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
@@ -12,6 +12,9 @@ import { type Subject, Subjects } from './subject.ts';
 
 /** The longest params that a record carries, in characters of JSON: a log line, not an upload. */
 const MAX_PARAMS_LENGTH = 16_384;
+
+/** The options that are functions of the app, each asked for each request. */
+const ASKED = ['skip', 'topic', 'audience', 'user', 'app', 'message', 'params', 'onRecord', 'write'] as const;
 
 export interface ObserverHost {
   append(draft: Draft): void;
@@ -35,6 +38,10 @@ export class Observer {
   readonly #onClose: (this: ServerResponse) => void;
   /** Where a response keeps its exchange. */
   readonly #key = Symbol('reqcast exchange');
+  /** The app's functions are to be asked. */
+  readonly #asks: boolean;
+  /** Exchanges that have ended and are not written yet. */
+  #ended: Exchange[] = [];
 
   constructor(options: RequestOptions, host: ObserverHost) {
     this.#options = options;
@@ -43,9 +50,10 @@ export class Observer {
     this.#redactor = redactor(options.redact);
     this.#subjects = new Subjects(router(options.routes), this.#redactor);
     if (options.announceLog !== undefined) assertTopic(options.announceLog);
+    this.#asks = ASKED.some((name) => typeof options[name] === 'function');
     const observer = this;
     this.#onClose = function () {
-      observer.#finish(observer.#known(this) as Exchange);
+      observer.#end(observer.#known(this) as Exchange);
     };
   }
 
@@ -71,11 +79,29 @@ export class Observer {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): Exchange {
-    const exchange = new Exchange(request, response, addressOf(request, this.#options.trustProxy ?? false));
-    exchange.extra = extra;
+    const address = addressOf(request, this.#options.trustProxy ?? false);
+    const exchange = new Exchange(request, response, address, extra);
     (response as Followed)[this.#key] = exchange;
     response.on('close', this.#onClose);
     return exchange;
+  }
+
+  /** Writes at once where the app's functions are asked: they may want to know in whose async context they are. */
+  #end(exchange: Exchange): void {
+    exchange.ended();
+    if (this.#asks) this.#finish(exchange);
+    else if (this.#ended.push(exchange) === 1) setImmediate(() => this.settle());
+  }
+
+  /**
+   * Writes the records of all requests that have ended. This happens by itself, for those of one turn of the event loop
+   * together: between system calls, and with the caches that these leave, one costs three times as much.
+   */
+  settle(): void {
+    if (this.#ended.length === 0) return;
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const exchange of ended) this.#finish(exchange);
   }
 
   #finish(exchange: Exchange): void {
@@ -113,26 +139,19 @@ export class Observer {
   #record(exchange: Exchange, subject: Subject, topic: string | undefined): MutableRecord {
     const options = this.#options;
     const { request, response, address } = exchange;
-    const { app, message } =
-      topic === subject.topics[0] ? subject : told(exchange.method, topic, subject.url);
+    const told = topic === subject.topics[0] ? subject : toldOf(exchange.method, topic, subject.url);
     const user = this.#user(exchange);
     const params = options.params ? this.#params(exchange) : undefined;
     const givenApp = options.app && this.#ask('app', undefined, () => options.app?.(request, response));
-    const record: MutableRecord = {
-      id: exchange.id,
-      method: exchange.method,
-      url: subject.url,
-      status: response.statusCode,
-      outcome: exchange.outcome,
-      durationMs: exchange.durationMs,
-      message,
-    };
-    if (topic !== undefined) record.topic = topic;
-    if (user !== undefined) record.user = user;
-    if (address !== undefined) record.address = address;
-    if (givenApp !== undefined || app !== undefined) record.app = givenApp ?? app;
+    const record = recordOf(exchange, subject.url, {
+      message: told.message,
+      topic,
+      user,
+      address,
+      app: givenApp ?? told.app,
+    });
     if (params !== undefined) record.params = params;
-    record.message = defaultMessage(record, message);
+    record.message = defaultMessage(record, told.message);
     const given =
       options.message && this.#ask('message', undefined, () => options.message?.(record, request));
     if (typeof given === 'string') record.message = given;
@@ -141,9 +160,13 @@ export class Observer {
 
   #user({ request, response, extra }: Exchange): string | undefined {
     const { user } = this.#options;
-    return this.#ask('user', undefined, () =>
-      user ? this.#options.user?.(request, response) : (nameOf(extra?.user?.()) ?? defaultUser(request)),
-    );
+    try {
+      if (user) return user(request, response);
+      return (extra && nameOf(extra.user?.())) ?? defaultUser(request);
+    } catch (cause) {
+      this.#threw('user', cause);
+      return undefined;
+    }
   }
 
   #params({ request, response, extra }: Exchange): unknown {
@@ -190,14 +213,42 @@ export class Observer {
     try {
       return call();
     } catch (cause) {
-      const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
-      this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
+      this.#threw(option, cause);
       return otherwise;
     }
   }
+
+  #threw(option: keyof RequestOptions, cause: unknown): void {
+    const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
+    this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
+  }
 }
 
-function told(method: string, topic: string | undefined, url: string): Pick<Subject, 'app' | 'message'> {
+interface Found {
+  readonly message: string;
+  readonly topic: string | undefined;
+  readonly user: string | undefined;
+  readonly address: string | undefined;
+  readonly app: string | undefined;
+}
+
+/** What is not known is left out. Whole at once where all is known: a property that is added later takes more memory. */
+function recordOf(exchange: Exchange, url: string, found: Found): MutableRecord {
+  const { id, method, durationMs } = exchange;
+  const status = exchange.response.statusCode;
+  const outcome = exchange.outcome as Outcome;
+  const { message, topic, user, address, app } = found;
+  if (topic !== undefined && user !== undefined && address !== undefined && app !== undefined)
+    return { id, method, url, status, outcome, durationMs, message, topic, user, address, app };
+  const record: MutableRecord = { id, method, url, status, outcome, durationMs, message };
+  if (topic !== undefined) record.topic = topic;
+  if (user !== undefined) record.user = user;
+  if (address !== undefined) record.address = address;
+  if (app !== undefined) record.app = app;
+  return record;
+}
+
+function toldOf(method: string, topic: string | undefined, url: string): Pick<Subject, 'app' | 'message'> {
   return { app: defaultApp(topic), message: sentence(method, topic ?? url) };
 }
 
