@@ -17,6 +17,8 @@ const LONGEST_PRUNE_MS = 10_000;
  * be added twice. Each process leaves some hundred bytes behind for so long.
  */
 const REMEMBER_S = 86_400;
+/** A cluster's client changes servers without a word, so which one it is, is compared again after so long. */
+const COMPARE_MS = 10_000;
 
 export interface RedisSettings {
   readonly client: RedisClient;
@@ -24,6 +26,8 @@ export interface RedisSettings {
   readonly stream: string;
   /** The key of the number of this process's last batch; with the same hash tag. */
   readonly writer: string;
+  /** The key of the run of Redis that is known to have all; with the same hash tag. */
+  readonly vouched: string;
   readonly maxEntries: number;
   /** Infinity: for ever. */
   readonly maxAgeMs: number;
@@ -36,6 +40,7 @@ export class RedisSession implements Session {
   #waiting: Line | undefined;
   #ended = false;
   #pruneAt = 0;
+  #compareAt = 0;
 
   constructor(line: Line, settings: RedisSettings) {
     this.#line = line;
@@ -46,21 +51,29 @@ export class RedisSession implements Session {
     const { epoch = '', era = 0, offset = 0, link = '' } = known ?? {};
     const name = randomBytes(9).toString('base64url');
     const rules = [name, renew ? 1 : 0, this.#settings.maxEntries, this.#removeBefore(), REMEMBER_S];
-    const args = [epoch, era, offset, link, ...rules, batch?.number ?? 0, ...(batch?.drafts ?? [])];
+    const own = [batch?.number ?? 0, ...(batch?.drafts ?? [])];
+    const args = [epoch, era, offset, link, ...rules, this.#compares() ? 1 : 0, ...own];
     const [mark, more] = markOf(await this.#run(args.map(String)).catch(refusal));
     if (more) this.#pruneAt = 0;
     return mark;
   }
 
   async #run(args: readonly string[]): Promise<unknown> {
-    const { stream, writer } = this.#settings;
-    const rest = ['2', stream, writer, ...args];
+    const { stream, writer, vouched } = this.#settings;
+    const rest = ['3', stream, writer, vouched, ...args];
     try {
       return await this.#line.call(stream, ['evalsha', SCRIPT_SHA, ...rest]);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return await this.#line.call(stream, ['eval', SCRIPT, ...rest]);
     }
+  }
+
+  #compares(): boolean {
+    const now = performance.now();
+    if (now < this.#compareAt) return false;
+    this.#compareAt = now + COMPARE_MS;
+    return true;
   }
 
   #removeBefore(): number {
