@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Kept, Mark, Session, Step } from '../engine/engine.ts';
+import { newEpoch } from '../epoch.ts';
 import type { RedisClient } from './client.ts';
 import { Line } from './line.ts';
 import { refusal } from './refusal.ts';
@@ -39,6 +39,8 @@ export class RedisSession implements Session {
   readonly #line: Line;
   #waiting: Line | undefined;
   #ended = false;
+  /** Of the next epoch that is begun here. */
+  #name = newEpoch();
   #pruneAt = 0;
   #compareAt = 0;
 
@@ -49,12 +51,13 @@ export class RedisSession implements Session {
 
   async take({ known, batch, renew }: Step): Promise<Mark> {
     const { epoch = '', era = 0, offset = 0, link = '' } = known ?? {};
-    const name = randomBytes(9).toString('base64url');
+    const name = this.#name;
     const rules = [name, renew ? 1 : 0, this.#settings.maxEntries, this.#removeBefore(), REMEMBER_S];
     const own = [batch?.number ?? 0, ...(batch?.drafts ?? [])];
     const args = [epoch, era, offset, link, ...rules, this.#compares() ? 1 : 0, ...own];
     const [mark, more] = markOf(await this.#run(args.map(String)).catch(refusal));
     if (more) this.#pruneAt = 0;
+    if (mark.epoch === name) this.#name = newEpoch();
     return mark;
   }
 

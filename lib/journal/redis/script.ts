@@ -16,7 +16,8 @@ local stream, writer, vouched = KEYS[1], KEYS[2], KEYS[3]
 local known = { epoch = ARGV[1], era = tonumber(ARGV[2]), offset = tonumber(ARGV[3]), link = ARGV[4] }
 local name, most, before = ARGV[5], ARGV[7], tonumber(ARGV[8])
 
-local function id(mark) return string.format('%.0f-%.0f', mark.era, mark.offset) end
+-- As exact as needed: numbers are written with 14 digits.
+local function id(mark) return mark.era .. '-' .. mark.offset end
 local function compare(a, b) return a.era == b.era and a.offset - b.offset or a.era - b.era end
 local function first(entries)
   if not entries[1] then return nil end
@@ -38,6 +39,7 @@ local function lost()
   local ahead = compare(head, known)
   if ahead < 0 then return true end
   if head.epoch ~= known.epoch then return ahead == 0 end
+  if ahead == 0 then return head.link ~= known.link end
   local there = first(redis.call('XRANGE', stream, id(known), id(known)))
   if there then return there.link ~= known.link end
   return compare(first(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)), known) < 0
