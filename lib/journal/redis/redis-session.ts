@@ -61,6 +61,13 @@ export class RedisSession implements Session {
     return mark;
   }
 
+  async stillHas(known: Mark): Promise<boolean> {
+    if (this.#isPruningDue()) return false;
+    const { era, offset, link } = known;
+    const args = ['xrange', this.#settings.stream, `${era}-${offset}`, `${era}-${offset}`];
+    return keptOf(await this.#line.call(this.#settings.stream, args).catch(refusal))[0]?.link === link;
+  }
+
   async #run(args: readonly string[]): Promise<unknown> {
     const { stream, writer, vouched } = this.#settings;
     const rest = ['3', stream, writer, vouched, ...args];
@@ -79,10 +86,14 @@ export class RedisSession implements Session {
     return true;
   }
 
+  #isPruningDue(): boolean {
+    return this.#settings.maxAgeMs !== Number.POSITIVE_INFINITY && Date.now() >= this.#pruneAt;
+  }
+
   #removeBefore(): number {
+    if (!this.#isPruningDue()) return 0;
     const { maxAgeMs } = this.#settings;
     const now = Date.now();
-    if (maxAgeMs === Number.POSITIVE_INFINITY || now < this.#pruneAt) return 0;
     this.#pruneAt = now + Math.min(LONGEST_PRUNE_MS, maxAgeMs);
     return now - maxAgeMs;
   }
