@@ -3,29 +3,32 @@ import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { attach, hostJournal } from '../../dist/index.js';
+import { natsJournal } from '../../dist/nats.js';
 import { redisJournal } from '../../dist/redis.js';
 
 // Peers may be anywhere on NODE_PATH, which only this looks at.
 const require = createRequire(import.meta.url);
 const { KIND, AT } = process.env;
-const { Redis } = require('ioredis');
 const server = createServer();
+const redis = () => new (require('ioredis').Redis)(AT);
+const nats = () => require('nats').connect({ servers: AT, maxReconnectAttempts: -1 });
 
 const JOURNALS = {
   host: () => hostJournal({ socketPath: AT }),
-  redis: () => redisJournal({ client: new Redis(AT), key: 'bench' }),
+  redis: () => redisJournal({ client: redis(), key: 'bench' }),
+  nats: async () => natsJournal({ connection: await nats(), stream: 'bench' }),
 };
 
 async function start() {
   if (JOURNALS[KIND]) {
-    const live = attach(server, { journal: JOURNALS[KIND](), serverTiming: false });
+    const live = attach(server, { journal: await JOURNALS[KIND](), serverTiming: false });
     await live.ready;
     return (data) => live.notify('POST:/ginger/users', data);
   }
   const { Server } = require('socket.io');
   const adapter =
     KIND === 'streams'
-      ? require('@socket.io/redis-streams-adapter').createAdapter(new Redis(AT))
+      ? require('@socket.io/redis-streams-adapter').createAdapter(redis())
       : require('@socket.io/cluster-adapter').createAdapter();
   const io = new Server(server, { transports: ['websocket'], adapter });
   return (data) => io.emit('POST:/ginger/users', data);
@@ -38,14 +41,16 @@ server.listen({ port: 0, host: '127.0.0.1', exclusive: true }, () =>
 
 const now = () => Number(process.hrtime.bigint() / 1000n);
 
-/** As many as are due by now, looked at each millisecond. */
+/** As many as are due by now, looked at each millisecond if there are many. */
 async function run(rate, ms) {
   const since = now();
+  const all = (rate * ms) / 1000;
   let sent = 0;
-  while (sent < (rate * ms) / 1000) {
-    const due = Math.min((rate * ms) / 1000, Math.floor(((now() - since) * rate) / 1e6) + 1);
+  while (sent < all) {
+    const due = Math.min(all, Math.floor(((now() - since) * rate) / 1e6) + 1);
     for (; sent < due; sent++) publish({ at: now() });
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    const nextMs = since / 1000 + (sent / rate) * 1000 - now() / 1000;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, nextMs)));
   }
   return sent;
 }

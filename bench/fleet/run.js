@@ -1,5 +1,5 @@
-/** From publishing on one node to receipt on another, the CPU of both, and what Redis is asked to do for it. */
-import { spawn } from 'node:child_process';
+/** From publishing on one node to receipt on another, the CPU of both, and what the engine is asked to do for it. */
+import { spawnSync } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,36 +10,37 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { Figure } from '../support/figure.js';
 import { report } from '../support/report.js';
+import { natsServer, none, redisServer } from './engine.js';
 
 const require = createRequire(import.meta.url);
 const { setupPrimary } = require('@socket.io/cluster-adapter');
 const { io } = require('socket.io-client');
-const { Redis } = require('ioredis');
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
-/** At the first each is alone; one a second would take as long and find the same. */
-const RATES = [20, 1000];
-const MEASURE_MS = 1000;
-const RIVALS = {
-  host: 'reqcast, host',
-  redis: 'reqcast, redis',
-  streams: 'socket.io, redis streams',
-  cluster: 'socket.io, cluster',
-};
+/** All rivals at once, once: each does nothing nearly all of the time. */
+const SLOW = { rate: 1, ms: 30_000 };
+/** One after the other, in each round. */
+const FAST = { rate: 1000, ms: 1500 };
+const WARM_UP = { rate: 1000, ms: 1000 };
 
 const directory = mkdtempSync(join(tmpdir(), 'reqcast-bench-'));
-const socket = join(directory, 'redis');
-const redis = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', ''], {
-  stdio: 'ignore',
-});
-const asking = new Redis(socket, { retryStrategy: () => 50 }).on('error', () => {});
-await asking.ping();
+const RIVALS = {
+  host: { name: 'reqcast, host', engine: () => none(join(directory, 'host')) },
+  redis: { name: 'reqcast, redis', engine: () => redisServer(directory, 'evalsha') },
+  nats: { name: 'reqcast, nats', engine: () => natsServer(directory) },
+  streams: { name: 'socket.io, redis streams', engine: () => redisServer(directory, 'xadd') },
+  cluster: { name: 'socket.io, cluster', engine: () => none() },
+};
+if (spawnSync('nats-server', ['--version']).error) {
+  console.log('without NATS: nats-server is not installed (Debian: nats-server)');
+  delete RIVALS.nats;
+}
+const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
 
 cluster.setupPrimary({ exec: fileURLToPath(new URL('node.js', import.meta.url)), serialization: 'advanced' });
 setupPrimary();
 
-async function node(KIND) {
-  const AT = KIND === 'host' ? join(directory, 'host') : socket;
+async function node(KIND, AT = '') {
   const worker = cluster.fork({ KIND, AT });
   const answer = (name) =>
     new Promise((resolve) => {
@@ -89,64 +90,78 @@ async function subscribe(kind, port, heard) {
   return () => ws.terminate();
 }
 
-/** How often each command was called from outside a script. */
-async function calls() {
-  const lines = (await asking.info('commandstats')).matchAll(/cmdstat_(\w+):calls=(\d+)/g);
-  return Object.fromEntries([...lines].map(([, name, count]) => [name, Number(count)]));
-}
-
-const figures = RATES.map((rate) => {
-  const at = { rate };
-  const title = `${rate} a second`;
-  const about = { better: 'less', ours: RIVALS.redis, at };
+function figuresAt({ rate }) {
+  const figure = (what, unit, to = {}) =>
+    new Figure({
+      title: `${what}, ${rate} a second`,
+      unit,
+      better: 'less',
+      ours: RIVALS.redis.name,
+      at: { rate },
+      ...to,
+    });
   return {
-    p50: new Figure({ title: `publish on A to receipt on B, p50, ${title}`, unit: 'ms', ...about }),
-    p99: new Figure({ title: `publish on A to receipt on B, p99, ${title}`, unit: 'ms', ...about }),
-    cpu: new Figure({ title: `CPU of both nodes a notification, ${title}`, unit: 'µs', ...about }),
-    writes: new Figure({ title: `writes to Redis a notification, ${title}`, unit: 'commands', ...about }),
-    reads: new Figure({ title: `reads of each node a notification, ${title}`, unit: 'commands', ...about }),
+    p50: figure('publish on A to receipt on B, p50', 'ms'),
+    p99: figure('publish on A to receipt on B, p99', 'ms'),
+    cpu: figure('CPU of both nodes a notification', 'µs'),
+    engine: figure('CPU of the engine a notification', 'µs'),
+    writes: figure('writes to the engine a notification', 'commands', { targets: [{ most: 1 }] }),
+    reads: figure('all else that each node asks of the engine, a notification', 'commands'),
   };
-});
+}
+const figures = [SLOW, FAST].map(figuresAt);
 
-async function measure(kind) {
-  const [a, b] = [await node(kind), await node(kind)];
+/** Two nodes, and one subscriber of the second. */
+async function stage(kind, engine) {
+  const [a, b] = [await node(kind, engine.at), await node(kind, engine.at)];
   const took = [];
   const leave = await subscribe(kind, b.port, (us) => took.push(us / 1000));
   // Warm, and the adapters have met.
-  const warm = await a.publish({ rate: 1000, ms: 1000 });
+  const warm = await a.publish(WARM_UP);
   while (took.length < warm / 2) await new Promise((resolve) => setTimeout(resolve, 5));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  for (const [i, rate] of RATES.entries()) await measureAt(rate, { kind, a, b, took, figure: figures[i] });
-  leave();
-  await Promise.all([a.end(), b.end()]);
+  const end = async () => {
+    leave();
+    await Promise.all([a.end(), b.end()]);
+  };
+  return { kind, engine, a, b, took, end };
 }
 
-async function measureAt(rate, { kind, a, b, took, figure }) {
+async function measure({ kind, engine, a, b, took }, load, figure) {
   took.length = 0;
-  const before = await calls();
+  const before = await engine.counts();
   for (const each of [a, b]) each.mark();
-  const sent = await a.publish({ rate, ms: MEASURE_MS });
+  const sent = await a.publish(load);
   while (took.length < sent) await new Promise((resolve) => setTimeout(resolve, 5));
   const cpu = (await a.cpu()) + (await b.cpu());
-  const after = await calls();
-  const called = (name) => ((after[name] ?? 0) - (before[name] ?? 0)) / sent;
+  const after = await engine.counts();
   took.sort((x, y) => x - y);
-  const name = RIVALS[kind];
+  const { name } = RIVALS[kind];
   figure.p50.add(name, took[took.length >> 1]);
   figure.p99.add(name, took[Math.floor(took.length * 0.99)]);
   figure.cpu.add(name, cpu / sent);
-  if (kind !== 'redis' && kind !== 'streams') return;
-  // What a script adds to the stream belongs to its one command; each node's look at its history, once a second, is one too.
-  figure.writes.add(name, called(kind === 'redis' ? 'evalsha' : 'xadd'));
-  figure.reads.add(name, called('xread') / 2);
+  if (!before) return;
+  figure.engine.add(name, (after.cpu - before.cpu) / sent);
+  figure.writes.add(name, (after.writes - before.writes) / sent);
+  figure.reads.add(name, (after.reads - before.reads) / sent / 2);
 }
 
+const engines = {};
 try {
-  for (let round = 0; round < ROUNDS; round++) for (const kind of Object.keys(RIVALS)) await measure(kind);
+  for (const kind of chosen) engines[kind] = await RIVALS[kind].engine();
+  const stages = [];
+  for (const kind of chosen) stages.push(await stage(kind, engines[kind]));
+  await Promise.all(stages.map((each) => measure(each, SLOW, figures[0])));
+  for (const each of stages) await each.end();
+  for (let round = 0; round < ROUNDS; round++)
+    for (const kind of chosen) {
+      const each = await stage(kind, engines[kind]);
+      await measure(each, FAST, figures[1]);
+      await each.end();
+    }
   report('fleet', figures.flatMap(Object.values));
 } finally {
-  asking.disconnect();
-  redis.kill();
+  for (const engine of Object.values(engines)) engine.end();
   rmSync(directory, { recursive: true, force: true });
 }
 process.exit();

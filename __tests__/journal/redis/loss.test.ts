@@ -1,13 +1,25 @@
 import { cpSync, rmSync } from 'node:fs';
-import { draft } from '../../contract/journal-contract.ts';
+import { all, draft } from '../../contract/journal-contract.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
-import { RedisServer, testWithRedis } from '../../support/redis.ts';
+import { ioredis, RedisServer, testWithRedis } from '../../support/redis.ts';
 import { until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
 import { append, epochOf, range, renewed, sinceReset, spread } from '../nodes.ts';
 import { startNode } from './stage.ts';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+/** A client that may not ask Redis which run of which server it is. */
+async function withoutInfo(server: RedisServer) {
+  await server.ask('acl', 'setuser', 'app', 'on', '>right', '~*', '&*', '+@all', '-info');
+  return ioredis(server.port, { username: 'app', password: 'right', enableReadyCheck: false });
+}
+
+/** Goes back to what it had at its last `SAVE`. */
+async function goBack(server: RedisServer): Promise<void> {
+  await server.kill();
+  await server.start();
+}
 
 describe('a history that is lost', () => {
   testWithRedis('while nothing happens is noticed, and another begins: FLUSHALL', async () => {
@@ -125,8 +137,8 @@ describe('a history that is lost', () => {
       expect(sinceReset(node)).toEqual(range(1, 10));
       await primary.kill();
       await replica.ask('replicaof', 'no', 'one');
-      // It knows nothing of what was lost, and numbers 6 to 25 once more.
-      const fresh = await startNode(replica.port);
+      // It knows nothing of what was lost, may not ask which server it is, and numbers 6 to 25 once more.
+      const fresh = await startNode(replica.port, { client: await withoutInfo(replica) });
       await append(fresh, 'c', 20);
       const old = epochOf(fresh);
       expect(old).toBe(epochOf(node));
@@ -140,6 +152,50 @@ describe('a history that is lost', () => {
       expect(fresh.sink.resets).toHaveLength(2);
     },
   );
+
+  testWithRedis('in part while no process runs that saw it ends its epoch', async () => {
+    const server = await RedisServer.forTest();
+    const before = await startNode(server.port);
+    await append(before, 'a', 5);
+    await server.ask('save');
+    await append(before, 'b', 5);
+    await before.journal.close();
+    await goBack(server);
+    const after = await startNode(server.port);
+    expect(after.sink.resets).toHaveLength(1);
+    expect(epochOf(after)).not.toBe(epochOf(before));
+    await append(after, 'c', 10);
+    expect(await all(after.journal)).toHaveLength(15);
+    const next = await startNode(server.port);
+    expect(epochOf(next)).toBe(epochOf(after));
+  });
+
+  testWithRedis('in part with a server that failed ends its epoch on the replica too', async () => {
+    const primary = await RedisServer.forTest('--repl-diskless-sync-delay', '0');
+    const replica = await RedisServer.forTest('--replicaof', '127.0.0.1', String(primary.port));
+    const before = await startNode(primary.port);
+    await append(before, 'a', 5);
+    await until(async () => (await replica.ask('xlen', '{reqcast}:entries')) === 6);
+    await before.journal.close();
+    await primary.kill();
+    await replica.ask('replicaof', 'no', 'one');
+    const after = await startNode(replica.port);
+    expect(epochOf(after)).not.toBe(epochOf(before));
+  });
+
+  testWithRedis('is not noticed by a process that saw none of it and may not ask for INFO', async () => {
+    const server = await RedisServer.forTest();
+    const client = await withoutInfo(server);
+    const before = await startNode(server.port, { client });
+    await append(before, 'a', 5);
+    await server.ask('save');
+    await append(before, 'b', 5);
+    await before.journal.close();
+    await goBack(server);
+    const after = await startNode(server.port, { client: await withoutInfo(server) });
+    expect(epochOf(after)).toBe(epochOf(before));
+    expect(after.sink.faults).toEqual([]);
+  });
 
   testWithRedis('is noticed by one that writes at once, before it has read anything', async () => {
     const primary = await RedisServer.forTest();
@@ -185,6 +241,30 @@ describe('a history that is not lost', () => {
       expect(sink.resets).toHaveLength(1);
     }
     expect(nodes[1].sink.entries).toEqual(nodes[0].sink.entries);
+  });
+
+  testWithRedis('goes on where a process that ran all the time vouches for it', async () => {
+    const server = await RedisServer.forTest(...DURABLE);
+    const node = await startNode(server.port);
+    await append(node, 'a', 5);
+    await server.kill();
+    await server.start();
+    await until(() => node.journal.stats().connected);
+    const fresh = await startNode(server.port);
+    await append(fresh, 'b', 5);
+    await until(() => node.sink.entries.length === 10);
+    expect(epochOf(fresh)).toBe(epochOf(node));
+    expect(node.sink.resets).toHaveLength(1);
+  });
+
+  testWithRedis('goes on from process to process while one Redis runs', async () => {
+    const server = await RedisServer.forTest();
+    const before = await startNode(server.port);
+    await append(before, 'a', 5);
+    await before.journal.close();
+    const after = await startNode(server.port);
+    expect(epochOf(after)).toBe(epochOf(before));
+    expect(after.sink.entries).toEqual(before.sink.entries);
   });
 
   testWithRedis('but lies too far back for one that was away goes on from what is there', async () => {

@@ -56,21 +56,21 @@ describe('while Redis is away', () => {
   testWithRedis.each(LIBRARIES)(
     'a journal opens, and goes over to the shared history when it is there: %s',
     async (_name, clientOf) => {
-      const server = await RedisServer.forTest(...DURABLE);
+      const server = await RedisServer.forTest();
       const before = await startNode(server.port);
       before.journal.append(draft('POST:/before'));
       await before.journal.flush();
       const epoch = epochOf(before);
       await before.journal.close();
-      await server.kill();
 
-      const node = prepareNode(server.port, { client: clientOf(server.port) });
+      const line = await Switch.to(1);
+      const node = prepareNode(server.port, { client: clientOf(line.port) });
       node.journal.append(draft('POST:/early'));
       await node.journal.open(node.sink, 10);
       expect(node.sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
       expect(node.sink.resets).toEqual([{ epoch: expect.not.stringMatching(epoch as string), offset: 0 }]);
       expect(node.journal.stats()).toEqual({ waiting: 1, lost: 0, connected: false });
-      await server.start();
+      line.lead(server.port);
       await until(() => node.sink.topics.length === 2);
       expect(node.sink.resets.slice(1)).toEqual([{ epoch, offset: 0 }]);
       expect(node.sink.topics).toEqual(['POST:/before', 'POST:/early']);

@@ -134,7 +134,7 @@ export class EngineJournal implements Journal {
       // Too far back, or another history under the same name, in which case looking makes it another epoch.
       const torn = first?.epoch === at.epoch && !follows(first, at);
       if (!first || torn || performance.now() - looked >= LOOK_MS) {
-        await this.#take(session, {});
+        if (torn || !(await session.stillHas(this.#known as Mark))) await this.#take(session, {});
         looked = performance.now();
       }
       if (torn) await this.#begin(session);

@@ -42,6 +42,8 @@ export interface Session {
    * a session are taken in the order of the calls.
    */
   take(step: Step): Promise<Mark>;
+  /** Whether reading alone shows that a place is still a part of the history, and nothing else is due. Else take a step. */
+  stillHas(known: Mark): Promise<boolean>;
   /** What comes after a place, oldest first, as many as are convenient. Waits about a second for it if there is nothing. */
   next(after: Mark): Promise<readonly Kept[]>;
   /** What comes before a place, or before the end, newest first, as many as are convenient; nothing: there is no more. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Fuse } from '../engine/fuse.ts';
 import { type Changes, type Connection, type Delivery, headersOf, type Subscription } from './connection.ts';
 
 /** What has not been answered for so long has nobody at the other end. */
@@ -23,19 +24,13 @@ export class Line {
   readonly #connection: Connection;
   readonly #changes: Changes;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #broken: Promise<never>;
-  #break!: (why: Error) => void;
+  readonly #fuse = new Fuse();
   /** Resolves when the connection was made again. What was asked before is not answered. */
   readonly reconnected: Promise<void>;
   #reconnect!: () => void;
-  #ended = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#broken = new Promise((_, reject) => {
-      this.#break = reject;
-    });
-    this.#broken.catch(() => {});
     this.reconnected = new Promise((resolve) => {
       this.#reconnect = resolve;
     });
@@ -68,8 +63,7 @@ export class Line {
       ...(Object.keys(headers).length > 0 && { headers: headersOf({ ...headers }) }),
     };
     const answer = this.#connection.request(subject, payload, options);
-    answer.catch(() => {});
-    return await Promise.race([answer, this.#broken]);
+    return await this.#fuse.orBlown(answer);
   }
 
   /** Sends what is answered by many, which come to the subject that `listen` gave. */
@@ -94,12 +88,14 @@ export class Line {
 
   /** Rejects when the line is of no use any more. */
   async orBroken<T>(other: Promise<T>): Promise<T> {
-    return Promise.race([other, this.#broken]);
+    return this.#fuse.orBlown(other);
   }
 
   fail(why: Error): void {
-    this.#break(why);
-    this.end();
+    if (this.#fuse.isBlown) return;
+    this.#fuse.blow(why);
+    this.#changes.stop?.();
+    for (const subject of [...this.#subscriptions.keys()]) this.unlisten(subject);
   }
 
   /** Asks for what needs no answer. */
@@ -108,10 +104,6 @@ export class Line {
   }
 
   end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#break(new Error('the journal left the connection'));
-    this.#changes.stop?.();
-    for (const subject of [...this.#subscriptions.keys()]) this.unlisten(subject);
+    this.fail(new Error('the journal left the connection'));
   }
 }

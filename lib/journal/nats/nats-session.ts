@@ -41,6 +41,11 @@ export class NatsSession implements Session {
     return end;
   }
 
+  /** Looking writes nothing, unless the marker has to move on. */
+  async stillHas(): Promise<boolean> {
+    return false;
+  }
+
   /** Resolves when the batch has come in again: what comes in is of the very stream that was found to be the known one. */
   async #add(batch: Batch): Promise<Mark> {
     // Sent and not confirmed, it may be there; what was there at the look will have come in.

@@ -1,3 +1,4 @@
+import { Fuse } from '../engine/fuse.ts';
 import { type Duplicate, duplicateOf, type RedisClient } from './client.ts';
 
 /** Connecting includes TLS, the password and the nodes of a cluster. */
@@ -8,15 +9,9 @@ const ANSWER_MS = 3_000;
 /** A connection of our own to Redis. It lives until the first thing that fails on it other than an error in a reply. */
 export class Line {
   readonly #duplicate: Duplicate;
-  readonly #broken: Promise<never>;
-  #break!: (why: Error) => void;
-  #ended = false;
+  readonly #fuse = new Fuse();
 
   private constructor(client: RedisClient) {
-    this.#broken = new Promise((_, reject) => {
-      this.#break = reject;
-    });
-    this.#broken.catch(() => {});
     this.#duplicate = duplicateOf(client);
     // Without a listener for `error` the process would die.
     this.#duplicate.on('error', (error) => this.#fail(error ?? new Error('the connection failed')));
@@ -44,25 +39,23 @@ export class Line {
     const late = () => setImmediate(() => this.#fail(new Error(`no answer for ${ms} ms`)));
     const timer = setTimeout(late, ms);
     try {
-      return await Promise.race([answer, this.#broken]);
+      return await this.#fuse.orBlown(answer);
     } finally {
       clearTimeout(timer);
     }
   }
 
   #fail(why: Error): void {
-    this.#break(why);
-    this.end();
-  }
-
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#break(new Error('the connection was closed'));
+    if (this.#fuse.isBlown) return;
+    this.#fuse.blow(why);
     try {
       this.#duplicate.end();
     } catch {
       // One that never was open cannot be closed.
     }
+  }
+
+  end(): void {
+    this.#fail(new Error('the connection was closed'));
   }
 }

@@ -24,7 +24,8 @@ export interface RedisJournalOptions {
 /**
  * A journal in a stream of Redis, for several machines: one order of all entries, and a position of one process counts in
  * each. Redis 6.2 or later, or Valkey; a cluster too. While Redis cannot be reached, clients stay connected and entries
- * wait in memory. When Redis lost something, a new epoch begins and clients are told to refresh.
+ * wait in memory. When Redis lost something, or was restarted while no process ran that could tell, a new epoch begins and
+ * clients are told to refresh. For the latter the client's user has to be allowed `INFO`.
  *
  * @throws ReqcastError `INVALID_OPTION`
  */
@@ -48,6 +49,7 @@ export function redisJournal(options: RedisJournalOptions): Journal {
   const keys = {
     stream: `${tagged}:entries`,
     writer: `${tagged}:writer:${randomBytes(9).toString('base64url')}`,
+    vouched: `${tagged}:run`,
   };
   return new EngineJournal(new RedisEngine({ client, ...keys, maxEntries, maxAgeMs }), node);
 }

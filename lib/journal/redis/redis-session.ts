@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Kept, Mark, Session, Step } from '../engine/engine.ts';
+import { newEpoch } from '../epoch.ts';
 import type { RedisClient } from './client.ts';
 import { Line } from './line.ts';
 import { refusal } from './refusal.ts';
@@ -17,6 +17,8 @@ const LONGEST_PRUNE_MS = 10_000;
  * be added twice. Each process leaves some hundred bytes behind for so long.
  */
 const REMEMBER_S = 86_400;
+/** A cluster's client changes servers without a word, so which one it is, is compared again after so long. */
+const COMPARE_MS = 10_000;
 
 export interface RedisSettings {
   readonly client: RedisClient;
@@ -24,6 +26,8 @@ export interface RedisSettings {
   readonly stream: string;
   /** The key of the number of this process's last batch; with the same hash tag. */
   readonly writer: string;
+  /** The key of the run of Redis that is known to have all; with the same hash tag. */
+  readonly vouched: string;
   readonly maxEntries: number;
   /** Infinity: for ever. */
   readonly maxAgeMs: number;
@@ -35,7 +39,10 @@ export class RedisSession implements Session {
   readonly #line: Line;
   #waiting: Line | undefined;
   #ended = false;
+  /** Of the next epoch that is begun here. */
+  #name = newEpoch();
   #pruneAt = 0;
+  #compareAt = 0;
 
   constructor(line: Line, settings: RedisSettings) {
     this.#line = line;
@@ -44,17 +51,26 @@ export class RedisSession implements Session {
 
   async take({ known, batch, renew }: Step): Promise<Mark> {
     const { epoch = '', era = 0, offset = 0, link = '' } = known ?? {};
-    const name = randomBytes(9).toString('base64url');
+    const name = this.#name;
     const rules = [name, renew ? 1 : 0, this.#settings.maxEntries, this.#removeBefore(), REMEMBER_S];
-    const args = [epoch, era, offset, link, ...rules, batch?.number ?? 0, ...(batch?.drafts ?? [])];
+    const own = [batch?.number ?? 0, ...(batch?.drafts ?? [])];
+    const args = [epoch, era, offset, link, ...rules, this.#compares() ? 1 : 0, ...own];
     const [mark, more] = markOf(await this.#run(args.map(String)).catch(refusal));
     if (more) this.#pruneAt = 0;
+    if (mark.epoch === name) this.#name = newEpoch();
     return mark;
   }
 
+  async stillHas(known: Mark): Promise<boolean> {
+    if (this.#isPruningDue()) return false;
+    const { era, offset, link } = known;
+    const args = ['xrange', this.#settings.stream, `${era}-${offset}`, `${era}-${offset}`];
+    return keptOf(await this.#line.call(this.#settings.stream, args).catch(refusal))[0]?.link === link;
+  }
+
   async #run(args: readonly string[]): Promise<unknown> {
-    const { stream, writer } = this.#settings;
-    const rest = ['2', stream, writer, ...args];
+    const { stream, writer, vouched } = this.#settings;
+    const rest = ['3', stream, writer, vouched, ...args];
     try {
       return await this.#line.call(stream, ['evalsha', SCRIPT_SHA, ...rest]);
     } catch (error) {
@@ -63,10 +79,21 @@ export class RedisSession implements Session {
     }
   }
 
+  #compares(): boolean {
+    const now = performance.now();
+    if (now < this.#compareAt) return false;
+    this.#compareAt = now + COMPARE_MS;
+    return true;
+  }
+
+  #isPruningDue(): boolean {
+    return this.#settings.maxAgeMs !== Number.POSITIVE_INFINITY && Date.now() >= this.#pruneAt;
+  }
+
   #removeBefore(): number {
+    if (!this.#isPruningDue()) return 0;
     const { maxAgeMs } = this.#settings;
     const now = Date.now();
-    if (maxAgeMs === Number.POSITIVE_INFINITY || now < this.#pruneAt) return 0;
     this.#pruneAt = now + Math.min(LONGEST_PRUNE_MS, maxAgeMs);
     return now - maxAgeMs;
   }

@@ -8,7 +8,7 @@ const REFUSALS =
 export function refusal(error: unknown): never {
   const { message } = error as Error;
   if (!REFUSALS.test(message)) throw error;
-  const todo = `It must be Redis 6.2 or later, or Valkey; the user of the client must be allowed EVALSHA, EVAL, XADD, XREAD, XRANGE, XREVRANGE, XTRIM, GET, SET and TIME on the journal's keys, and nothing else may be there.`;
+  const todo = `It must be Redis 6.2 or later, or Valkey; the user of the client must be allowed EVALSHA, EVAL, XADD, XREAD, XRANGE, XREVRANGE, XTRIM, GET, SET and TIME on the journal's keys, and should be allowed INFO; nothing else may be there.`;
   throw new ReqcastError('JOURNAL_OPEN_FAILED', `Redis refuses the journal: ${message}. ${todo}`, {
     cause: error,
   });

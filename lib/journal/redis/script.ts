@@ -4,18 +4,20 @@ import { createHash } from 'node:crypto';
  * The one way to change the stream, in one step. An entry of the stream has the id `<era>-<offset>` and the fields
  * `epoch`, `link`, `after` (the link of the one before) and `entry`, which is empty where an epoch begins.
  *
- * KEYS: the stream; where the number of the writer's last batch is kept.
+ * KEYS: the stream; where the number of the writer's last batch is kept; where it is kept which run of the server has the
+ * stream's end for sure.
  * ARGV: 1–4 what is known: epoch (empty: nothing), era, offset, link; 5 a name for a new epoch; 6 `1` to begin one in any
  * case; 7 the most entries to keep; 8 entries from before this time are removed (0: none); 9 how long to remember the
- * batch, in seconds; 10 the batch's number (0: none); from 11 on its drafts.
+ * batch, in seconds; 10 `1` to compare the run of the server; 11 the batch's number (0: none); from 12 on its drafts.
  * Gives the end of the stream: epoch, id, link; and whether more could be removed.
  */
 export const SCRIPT = `
-local stream, writer = KEYS[1], KEYS[2]
+local stream, writer, vouched = KEYS[1], KEYS[2], KEYS[3]
 local known = { epoch = ARGV[1], era = tonumber(ARGV[2]), offset = tonumber(ARGV[3]), link = ARGV[4] }
 local name, most, before = ARGV[5], ARGV[7], tonumber(ARGV[8])
 
-local function id(mark) return string.format('%.0f-%.0f', mark.era, mark.offset) end
+-- As exact as needed: numbers are written with 14 digits.
+local function id(mark) return mark.era .. '-' .. mark.offset end
 local function compare(a, b) return a.era == b.era and a.offset - b.offset or a.era - b.era end
 local function first(entries)
   if not entries[1] then return nil end
@@ -37,12 +39,21 @@ local function lost()
   local ahead = compare(head, known)
   if ahead < 0 then return true end
   if head.epoch ~= known.epoch then return ahead == 0 end
+  if ahead == 0 then return head.link ~= known.link end
   local there = first(redis.call('XRANGE', stream, id(known), id(known)))
   if there then return there.link ~= known.link end
   return compare(first(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)), known) < 0
 end
 
-if ARGV[6] == '1' or lost() then
+local function told(section, field)
+  local info = redis.pcall('INFO', section)
+  return type(info) == 'string' and string.match(info, field .. ':(%w+)') or ''
+end
+
+local run = ARGV[10] == '1' and told('server', 'run_id') .. told('replication', 'master_replid') or ''
+local another = run ~= '' and redis.call('GET', vouched) ~= run
+
+if ARGV[6] == '1' or lost() or (another and known.epoch == '') then
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local last = head or { era = 0, offset = 0 }
@@ -51,16 +62,17 @@ if ARGV[6] == '1' or lost() then
   head.offset = math.max(known.offset, last.offset)
   add(name, '', name, '', head)
 end
+if another then redis.call('SET', vouched, run) end
 
-local batch = tonumber(ARGV[10])
+local batch = tonumber(ARGV[11])
 if batch > 0 and batch > tonumber(redis.call('GET', writer) or '0') then
-  for i = 11, #ARGV do
+  for i = 12, #ARGV do
     local after = head.link
-    head.link = string.sub(redis.sha1hex(after .. writer .. ARGV[10] .. ':' .. i), 1, 16)
+    head.link = string.sub(redis.sha1hex(after .. writer .. ARGV[11] .. ':' .. i), 1, 16)
     head.offset = head.offset + 1
     add(head.epoch, after, head.link, ARGV[i], head)
   end
-  redis.call('SET', writer, ARGV[10], 'EX', ARGV[9])
+  redis.call('SET', writer, ARGV[11], 'EX', ARGV[9])
 end
 
 local more = 0
