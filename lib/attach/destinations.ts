@@ -121,7 +121,7 @@ export class Destinations {
       open: ({ ws, socket, protocol }) => {
         const wire = protocol === 'base64' ? 'base64' : 'binary';
         unmask(socket);
-        return this.#watch(tunnel(ws, stream, inlet, wire, this.#options.proxy), way);
+        return this.#watch(tunnel({ ws, stream: socket }, stream, inlet, wire, this.#options.proxy), way);
       },
     };
   }
