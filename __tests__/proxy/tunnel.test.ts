@@ -72,7 +72,8 @@ async function open({ wire = 'binary', tcp = false, options = {}, before }: Setu
   const begun = new Promise<Pick<Ends, 'ws' | 'stream' | 'end'>>((resolve) =>
     wss.on('connection', (ws, request) => {
       const stream = request.socket;
-      resolve({ ws, stream, end: tunnel({ ws, stream }, socket, inlet, wire, options).ended });
+      const client = { ws, stream, maxMessageBytes: 16 * MB };
+      resolve({ ws, stream, end: tunnel(client, socket, inlet, wire, options).ended });
     }),
   );
   const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`);
@@ -381,7 +382,7 @@ describe('the end', () => {
     afterwards(() => new Promise((resolve) => targetServer.close(resolve)));
     const inlet = new Inlet();
     const socket = await connectTarget({ socketPath: join(folder, 'second') }, { inlet });
-    const gone = { ws: first.ws, stream: first.stream };
+    const gone = { ws: first.ws, stream: first.stream, maxMessageBytes: 16 * MB };
     expect((await tunnel(gone, socket, inlet, 'binary').ended).reason).toBe('client-failed');
     expect(socket.destroyed).toBe(true);
   });

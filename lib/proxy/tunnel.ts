@@ -8,6 +8,7 @@ import { FINAL, frameInPlace, HEADER_BYTES } from './frame.ts';
 import { type Inlet, READ_BYTES } from './inlet.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
+import { shortcut } from './shortcut.ts';
 
 const debug = createDebug('reqcast:proxy');
 
@@ -20,10 +21,13 @@ const ABNORMAL_CLOSURE = 1006;
 /** `base64`: each message is the base64 of a piece of the stream; `binary`: the piece itself. */
 export type TunnelWire = 'binary' | 'base64';
 
-/** A WebSocket and the stream that it was made on, without permessage-deflate: whole frames are written past `ws`. */
+/** Frames go past `ws`: there must be no permessage-deflate, and nothing may have been read yet. */
 export interface TunnelClient {
   ws: WebSocket;
+  /** What the WebSocket was made on. */
   stream: Duplex;
+  /** What `ws` was told to take at most. */
+  maxMessageBytes: number;
 }
 
 export interface TunnelOptions extends TunnelLimits {
@@ -82,6 +86,11 @@ class Tunnel implements OpenTunnel {
   constructor(client: TunnelClient, socket: Socket, inlet: Inlet, wire: TunnelWire, options: TunnelOptions) {
     this.#ws = client.ws;
     this.#stream = client.stream;
+    if (client.ws.readyState === client.ws.OPEN) {
+      const binary = wire === 'binary';
+      const { ws, stream, maxMessageBytes } = client;
+      shortcut(ws, stream, { kind: binary ? 'binary' : 'text', inPieces: binary, maxMessageBytes });
+    }
     this.#inlet = inlet;
     this.#socket = socket;
     this.#wire = wire;
@@ -135,7 +144,9 @@ class Tunnel implements OpenTunnel {
     if (bytes.length === 0) return;
     this.bytesIn += bytes.length;
     this.#limiter.count(bytes.length);
-    if (!this.#socket.write(bytes)) this.#ws.pause();
+    this.#socket.write(bytes);
+    // `write` says no to much at once even when the kernel has taken it all.
+    if (this.#socket.writableNeedDrain && this.#socket.writableLength > 0) this.#ws.pause();
   }
 
   /** The target is read again, into the same bytes, once the client has been given all. */
