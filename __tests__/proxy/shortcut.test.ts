@@ -96,6 +96,15 @@ describe('what a client sends', () => {
     },
   );
 
+  test('is told in order, what came together as one where that is enough, and around what goes the long way', async () => {
+    const { client, got } = await open({ inPieces: true });
+    const words = ['one ', 'two ', 'three '].map((word) => frame(Buffer.from(word)));
+    const long = [frame(Buffer.from('four '), { fin: false }), frame(Buffer.from('five '), { opcode: 0 })];
+    client.write(Buffer.concat([...words, ...long, frame(Buffer.from('six'))]));
+    await until(() => String(got.at(-1)) === 'six');
+    expect(got.map(String)).toEqual(['one two three ', 'four five ', 'six']);
+  });
+
   test('is told as it was meant when it came with the handshake', async () => {
     const { got } = await open({ along: frame(Buffer.from('at once, and longer than thirty-two bytes')) });
     await until(() => String(got[0]) === 'at once, and longer than thirty-two bytes');
@@ -136,7 +145,7 @@ describe('what a client sends', () => {
     const closed = once(ws, 'close');
     client.end(frame(Buffer.from('after')));
     await closed;
-    expect([error.code, got.map(String)]).toEqual([code, ['before']]);
+    expect([error.code, String(Buffer.concat(got))]).toEqual([code, 'before']);
   });
 
   test('is left to ws to refuse when a message begins within another', async () => {

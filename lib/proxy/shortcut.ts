@@ -12,7 +12,7 @@ const [CONTINUATION, TEXT, BINARY, PING, PONG] = [0, 1, 2, 9, 10];
 export interface ShortcutOptions {
   /** What is a message here; one of the other kind comes the long way. */
   kind: 'text' | 'binary';
-  /** Messages are no more than pieces of a stream, and may be told in smaller ones. */
+  /** Messages are no more than pieces of a stream, and may be told in others. */
   inPieces: boolean;
   /** What `ws` was told to take at most. */
   maxMessageBytes: number;
@@ -52,6 +52,9 @@ class ClientFrames {
   #length = 0;
   #left = 0;
   #plain = false;
+  /** Where in a chunk its pieces have been put together; to 0 if it has none so far. */
+  #gatheredFrom = 0;
+  #gatheredTo = 0;
   /** What has come of a message that is cut and is to be told as a whole. */
   #joined: Buffer | undefined;
   /** Between the first and the last fragment of a message. */
@@ -69,17 +72,19 @@ class ClientFrames {
   take(chunk: Buffer): void {
     let i = 0;
     while (i < chunk.length && !this.#handedOver) {
-      if (this.#left === 0) this.#headerByte(chunk[i++] as number);
+      if (this.#left === 0) this.#headerByte(chunk, i++);
       else {
         const end = Math.min(chunk.length, i + this.#left);
-        this.#payload(chunk.subarray(i, end));
+        this.#payload(chunk, i, end);
         i = end;
       }
     }
+    this.#flush(chunk);
     if (i < chunk.length) this.#longWay(chunk.subarray(i));
   }
 
-  #headerByte(byte: number): void {
+  #headerByte(chunk: Buffer, i: number): void {
+    const byte = chunk[i] as number;
     const at = this.#at++;
     this.#header[at] = byte;
     if (at === 0) this.#headerBytes = 2;
@@ -88,20 +93,21 @@ class ClientFrames {
       const extended = length === 126 ? 2 : length === 127 ? 8 : 0;
       this.#length = extended === 0 ? length : 0;
       this.#headerBytes = 2 + extended + MASK_BYTES;
-      if (!isFamiliar(this.#header[0] as number, byte)) this.#handOver();
+      if (!isFamiliar(this.#header[0] as number, byte)) this.#handOver(chunk);
     } else if (at < this.#headerBytes - MASK_BYTES) this.#length = this.#length * 256 + byte;
-    else if (this.#at === this.#headerBytes) this.#begin();
+    else if (this.#at === this.#headerBytes) this.#begin(chunk);
   }
 
-  #handOver(): void {
+  #handOver(chunk: Buffer): void {
+    this.#flush(chunk);
     this.#handedOver = true;
     this.#longWay(Buffer.from(this.#header.subarray(0, this.#at)));
   }
 
   /** A frame whose header is complete. */
-  #begin(): void {
+  #begin(chunk: Buffer): void {
     if (this.#length > this.#options.maxMessageBytes) {
-      this.#handOver();
+      this.#handOver(chunk);
       return;
     }
     this.#at = 0;
@@ -118,15 +124,33 @@ class ClientFrames {
     if (first < PING) this.#inFragments = true;
     if (first === (FINAL | CONTINUATION)) this.#inFragments = false;
     mask.fill(0);
+    this.#flush(chunk);
     this.#longWay(Buffer.from(header));
   }
 
-  #payload(piece: Buffer): void {
+  #payload(chunk: Buffer, from: number, to: number): void {
+    const piece = chunk.subarray(from, to);
     this.#mask.takeOff(piece);
     this.#left -= piece.length;
     if (!this.#plain) this.#longWay(piece);
-    else if (this.#options.inPieces || piece.length === this.#length) this.#tell(piece);
+    else if (this.#options.inPieces) this.#gather(chunk, from, to);
+    else if (piece.length === this.#length) this.#tell(piece);
     else this.#join(piece);
+  }
+
+  /** Moving a piece next to the one before it takes a fraction of what another turn of all that follows does. */
+  #gather(chunk: Buffer, from: number, to: number): void {
+    if (this.#gatheredTo === 0) this.#gatheredFrom = from;
+    else chunk.copyWithin(this.#gatheredTo, from, to);
+    this.#gatheredTo = this.#gatheredTo === 0 ? to : this.#gatheredTo + to - from;
+  }
+
+  /** In order: before anything else of the same chunk goes its way. */
+  #flush(chunk: Buffer): void {
+    if (this.#gatheredTo === 0) return;
+    const gathered = chunk.subarray(this.#gatheredFrom, this.#gatheredTo);
+    this.#gatheredTo = 0;
+    this.#tell(gathered);
   }
 
   #join(piece: Buffer): void {
