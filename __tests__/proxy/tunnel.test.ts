@@ -34,6 +34,8 @@ interface Ends {
   got: Buffer[];
   /** The tunnel's two ends. */
   ws: WebSocket;
+  /** The server's end of the client's connection. */
+  stream: Socket;
   socket: Socket;
   /** The target's end. */
   target: Socket;
@@ -67,8 +69,12 @@ async function open({ wire = 'binary', tcp = false, options = {}, before }: Setu
   const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 16 * MB });
   await once(wss, 'listening');
   afterwards(() => new Promise((done) => wss.close(done)));
-  const begun = new Promise<Pick<Ends, 'ws' | 'end'>>((resolve) =>
-    wss.on('connection', (ws) => resolve({ ws, end: tunnel(ws, socket, inlet, wire, options).ended })),
+  const begun = new Promise<Pick<Ends, 'ws' | 'stream' | 'end'>>((resolve) =>
+    wss.on('connection', (ws, request) => {
+      const stream = request.socket;
+      const client = { ws, stream, maxMessageBytes: 16 * MB };
+      resolve({ ws, stream, end: tunnel(client, socket, inlet, wire, options).ended });
+    }),
   );
   const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`);
   afterwards(() => client.terminate());
@@ -82,9 +88,9 @@ async function open({ wire = 'binary', tcp = false, options = {}, before }: Setu
     got.push(isBinary ? data : Buffer.from(data.toString(), 'base64'));
   });
   const opened = once(client, 'open');
-  const { ws, end } = await begun;
+  const { ws, stream, end } = await begun;
   await opened;
-  return { client, clientClosed, got, ws, socket, target, targetServer, end };
+  return { client, clientClosed, got, ws, stream, socket, target, targetServer, end };
 }
 
 function targetBytes(target: Socket): Buffer[] {
@@ -376,7 +382,8 @@ describe('the end', () => {
     afterwards(() => new Promise((resolve) => targetServer.close(resolve)));
     const inlet = new Inlet();
     const socket = await connectTarget({ socketPath: join(folder, 'second') }, { inlet });
-    expect((await tunnel(first.ws, socket, inlet, 'binary').ended).reason).toBe('client-failed');
+    const gone = { ws: first.ws, stream: first.stream, maxMessageBytes: 16 * MB };
+    expect((await tunnel(gone, socket, inlet, 'binary').ended).reason).toBe('client-failed');
     expect(socket.destroyed).toBe(true);
   });
 });

@@ -18,6 +18,12 @@ const SPEEDS = [
   { of: 'reqcast base64', most: 1 / 0.75 },
 ];
 const WAYS = { take: 'to the client', give: 'to the target' };
+/** What is measured: of the parts, those that are named. */
+const PARTS = ['take', 'give', 'trips', 'memory'];
+const named = process.argv.length > 2 ? process.argv.slice(2) : PARTS;
+const unknown = named.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) throw new Error(`no part ${unknown.join(', ')}: there are ${PARTS.join(', ')}`);
+const ways = Object.entries(WAYS).filter(([way]) => named.includes(way));
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -55,57 +61,64 @@ const add = (about) => {
   return figure;
 };
 
-// A compiler at run time needs some thousand reads until it has done its work.
-for (const way of Object.keys(WAYS)) for (const rival of rivals) await rival.carry(way, 1, LONG_BYTES);
-for (const rival of rivals) await rival.roundTrip(TRIPS);
-
 async function rounds(measure) {
   for (let round = 0; round < ROUNDS; round++) for (const rival of rivals) await measure(rival);
 }
 
-for (const [way, title] of Object.entries(WAYS))
-  for (const connections of CONNECTIONS) {
-    const at = { connections };
-    const named = `${title}, connections: ${connections}`;
-    const speeds = add({ title: named, unit: 'MB/s', better: 'more', at, targets: SPEEDS });
-    const costs = add({ title: named, unit: 'µs of CPU for each MB', better: 'less', at });
-    await rounds(async (rival) => {
-      const { speed, cost } = await rival.carry(way, connections, BYTES);
-      speeds.add(rival.name, speed);
-      costs.add(rival.name, cost);
-    });
-  }
+async function speeds(way, title, connections) {
+  const at = { connections };
+  const about = { title: `${title}, connections: ${connections}`, at };
+  const speeds = add({ ...about, unit: 'MB/s', better: 'more', targets: SPEEDS });
+  const costs = add({ ...about, unit: 'µs of CPU for each MB', better: 'less' });
+  await rounds(async (rival) => {
+    const { speed, cost } = await rival.carry(way, connections, BYTES);
+    speeds.add(rival.name, speed);
+    costs.add(rival.name, cost);
+  });
+}
 
-const [half, most] = ['p50', 'p99'].map((quantile) =>
-  add({
-    title: `round trip, ${quantile}`,
-    unit: 'µs',
-    better: 'less',
-    targets: quantile === 'p50' ? [{ of: 'C relay', most: 1.15 }] : [],
-  }),
-);
-const work = add({ title: 'round trip', unit: 'µs of CPU', better: 'less' });
-await rounds(async (rival) => {
-  const { p50, p99, cost } = await rival.roundTrip(TRIPS);
-  half.add(rival.name, p50);
-  most.add(rival.name, p99);
-  work.add(rival.name, cost);
-});
-
-const memory = { unit: 'MB of memory', better: 'less' };
-// websockify reads on for clients that do not, and takes gigabytes for them.
-const stalled = add({ ...memory, title: '16 clients that do not read', none: 'no bound' });
-for (const rival of rivals)
-  stalled.add(rival.name, rival.name === 'websockify' ? null : await rival.stalled(16));
-for (const [way, title] of Object.entries(WAYS)) {
-  const [early, late] = [1, 2].map((times) =>
-    add({ ...memory, title: `after ${(times * LONG_BYTES) / 1e6} MB ${title}` }),
+async function trips() {
+  const [half, most] = ['p50', 'p99'].map((quantile) =>
+    add({
+      title: `round trip, ${quantile}`,
+      unit: 'µs',
+      better: 'less',
+      targets: quantile === 'p50' ? [{ of: 'C relay', most: 1.15 }] : [],
+    }),
   );
-  for (const rival of rivals) {
-    const [first, last] = await rival.memory(way, LONG_BYTES);
-    early.add(rival.name, first);
-    late.add(rival.name, last);
+  const work = add({ title: 'round trip', unit: 'µs of CPU', better: 'less' });
+  await rounds(async (rival) => {
+    const { p50, p99, cost } = await rival.roundTrip(TRIPS);
+    half.add(rival.name, p50);
+    most.add(rival.name, p99);
+    work.add(rival.name, cost);
+  });
+}
+
+async function memory() {
+  const about = { unit: 'MB of memory', better: 'less' };
+  // websockify reads on for clients that do not, and takes gigabytes for them.
+  const stalled = add({ ...about, title: '16 clients that do not read', none: 'no bound' });
+  for (const rival of rivals)
+    stalled.add(rival.name, rival.name === 'websockify' ? null : await rival.stalled(16));
+  for (const [way, title] of Object.entries(WAYS)) {
+    const [early, late] = [1, 2].map((times) =>
+      add({ ...about, title: `after ${(times * LONG_BYTES) / 1e6} MB ${title}` }),
+    );
+    for (const rival of rivals) {
+      const [first, last] = await rival.memory(way, LONG_BYTES);
+      early.add(rival.name, first);
+      late.add(rival.name, last);
+    }
   }
 }
+
+// A compiler at run time needs some thousand reads until it has done its work.
+for (const [way] of ways) for (const rival of rivals) await rival.carry(way, 1, LONG_BYTES);
+if (named.includes('trips')) for (const rival of rivals) await rival.roundTrip(TRIPS);
+
+for (const [way, title] of ways) for (const connections of CONNECTIONS) await speeds(way, title, connections);
+if (named.includes('trips')) await trips();
+if (named.includes('memory')) await memory();
 report('tunnel', figures);
 process.exit();

@@ -9,7 +9,6 @@ import type { OpenTunnel } from '../proxy/open-tunnel.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
-import { unmask } from '../proxy/unmask.ts';
 import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
 import { Refusal, refuse } from '../websocket/refusal.ts';
 import { tokenOf, type WrittenToken } from '../websocket/token.ts';
@@ -120,8 +119,8 @@ export class Destinations {
       maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES,
       open: ({ ws, socket, protocol }) => {
         const wire = protocol === 'base64' ? 'base64' : 'binary';
-        unmask(socket);
-        return this.#watch(tunnel(ws, stream, inlet, wire, this.#options.proxy), way);
+        const client = { ws, stream: socket, maxMessageBytes: MAX_TUNNEL_MESSAGE_BYTES };
+        return this.#watch(tunnel(client, stream, inlet, wire, this.#options.proxy), way);
       },
     };
   }

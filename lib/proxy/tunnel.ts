@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import { decodeBase64, encodeBase64, lettersOf } from './base64.ts';
+import { FINAL, frameInPlace, HEADER_BYTES } from './frame.ts';
 import { type Inlet, READ_BYTES } from './inlet.ts';
 import { Limiter, type LimitReason, type TunnelLimits } from './limits.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from './open-tunnel.ts';
+import { shortcut } from './shortcut.ts';
 
 const debug = createDebug('reqcast:proxy');
 
@@ -18,6 +21,15 @@ const ABNORMAL_CLOSURE = 1006;
 /** `base64`: each message is the base64 of a piece of the stream; `binary`: the piece itself. */
 export type TunnelWire = 'binary' | 'base64';
 
+/** Frames go past `ws`: there must be no permessage-deflate, and nothing may have been read yet. */
+export interface TunnelClient {
+  ws: WebSocket;
+  /** What the WebSocket was made on. */
+  stream: Duplex;
+  /** What `ws` was told to take at most. */
+  maxMessageBytes: number;
+}
+
 export interface TunnelOptions extends TunnelLimits {
   /** @default 5000 */
   closeTimeoutMs?: number;
@@ -29,14 +41,14 @@ export interface TunnelOptions extends TunnelLimits {
  * does not read stops the other. The socket must allow half-open, as that of `connectTarget` does.
  */
 export function tunnel(
-  ws: WebSocket,
+  client: TunnelClient,
   socket: Socket,
   inlet: Inlet,
   wire: TunnelWire,
   options: TunnelOptions = {},
 ): OpenTunnel {
-  const opened = new Tunnel(ws, socket, wire, options);
-  inlet.onBytes = (bytes) => opened.fromTarget(bytes);
+  const opened = new Tunnel(client, socket, inlet, wire, options);
+  inlet.onBytes = (length) => opened.fromTarget(length);
   opened.open();
   return opened;
 }
@@ -51,6 +63,8 @@ const LIMITS: Record<LimitReason, [code: number, reason: string]> = {
 class Tunnel implements OpenTunnel {
   readonly ended: Promise<TunnelEnd>;
   readonly #ws: WebSocket;
+  readonly #stream: Duplex;
+  readonly #inlet: Inlet;
   readonly #socket: Socket;
   readonly #wire: TunnelWire;
   readonly #options: TunnelOptions;
@@ -62,14 +76,22 @@ class Tunnel implements OpenTunnel {
   /** Set when this side closes: what the client still sends is nobody's. */
   #deaf = false;
   #sending = false;
-  /** What was last sent in base64. */
+  /** What was last sent in base64, with room for a header before it. */
   #text: Buffer | undefined;
+  readonly #onSent = () => this.#sent();
   #deadline: NodeJS.Timeout | undefined;
   #clientOpen = true;
   #targetOpen = true;
 
-  constructor(ws: WebSocket, socket: Socket, wire: TunnelWire, options: TunnelOptions) {
-    this.#ws = ws;
+  constructor(client: TunnelClient, socket: Socket, inlet: Inlet, wire: TunnelWire, options: TunnelOptions) {
+    this.#ws = client.ws;
+    this.#stream = client.stream;
+    if (client.ws.readyState === client.ws.OPEN) {
+      const binary = wire === 'binary';
+      const { ws, stream, maxMessageBytes } = client;
+      shortcut(ws, stream, { kind: binary ? 'binary' : 'text', inPieces: binary, maxMessageBytes });
+    }
+    this.#inlet = inlet;
     this.#socket = socket;
     this.#wire = wire;
     this.#options = options;
@@ -122,26 +144,28 @@ class Tunnel implements OpenTunnel {
     if (bytes.length === 0) return;
     this.bytesIn += bytes.length;
     this.#limiter.count(bytes.length);
-    if (!this.#socket.write(bytes)) this.#ws.pause();
+    this.#socket.write(bytes);
+    // `write` says no to much at once even when the kernel has taken it all.
+    if (this.#socket.writableNeedDrain && this.#socket.writableLength > 0) this.#ws.pause();
   }
 
   /** The target is read again, into the same bytes, once the client has been given all. */
-  fromTarget(bytes: Buffer): void {
-    const ws = this.#ws;
+  fromTarget(length: number): void {
     // The client is leaving; the rest is read so that the target can end.
-    if (ws.readyState !== ws.OPEN) return;
-    this.bytesOut += bytes.length;
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.bytesOut += length;
     this.#sending = true;
-    const binary = this.#wire === 'binary';
-    ws.send(binary ? bytes : this.#inBase64(bytes), { binary }, () => this.#sent());
-    if (ws.bufferedAmount > 0) this.#socket.pause();
-    this.#limiter.count(bytes.length);
+    this.#stream.write(this.#frame(length), this.#onSent);
+    if (this.#stream.writableLength > 0) this.#socket.pause();
+    this.#limiter.count(length);
   }
 
-  #inBase64(bytes: Buffer): Buffer {
-    this.#text ??= Buffer.allocUnsafeSlow(lettersOf(READ_BYTES));
-    encodeBase64(bytes, this.#text);
-    return this.#text.subarray(0, lettersOf(bytes.length));
+  #frame(length: number): Buffer {
+    const { buffer } = this.#inlet;
+    if (this.#wire === 'binary') return frameInPlace(buffer, length, FINAL.binary);
+    this.#text ??= Buffer.allocUnsafeSlow(HEADER_BYTES + lettersOf(READ_BYTES));
+    encodeBase64(buffer.subarray(HEADER_BYTES, HEADER_BYTES + length), this.#text.subarray(HEADER_BYTES));
+    return frameInPlace(this.#text, lettersOf(length), FINAL.text);
   }
 
   #sent(): void {
