@@ -1,6 +1,9 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../support/directory.ts';
+import type { EngineServer } from '../support/engine-server.ts';
 import { FleetNode, Page, Truth } from '../support/fleet.ts';
+import { NatsServer, testWithNats } from '../support/nats.ts';
 import { RedisServer, testWithRedis } from '../support/redis.ts';
 import { until } from '../support/server.ts';
 
@@ -23,10 +26,9 @@ interface Engine {
   signal?(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-async function redis(...args: string[]): Promise<Engine> {
-  const server = await RedisServer.forTest(...args);
+function engineOf(kind: string, server: EngineServer & { start(): Promise<void> }): Engine {
   return {
-    kind: 'redis',
+    kind,
     at: String(server.port),
     kill: () => server.kill(),
     start: () => server.start(),
@@ -34,7 +36,20 @@ async function redis(...args: string[]): Promise<Engine> {
   };
 }
 
+const redis = async (...args: string[]) => engineOf('redis', await RedisServer.forTest(...args));
 const durable = () => redis('--appendonly', 'yes', '--appendfsync', 'always');
+const nats = async () => engineOf('nats', await NatsServer.forTest());
+
+/** It comes back with nothing. */
+async function forgetful(): Promise<Engine> {
+  const server = await NatsServer.forTest();
+  const kill = async () => {
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+  };
+  return { ...engineOf('nats', server), kill };
+}
+
 const host = async (): Promise<Engine> => ({ kind: 'host', at: join(temporaryDirectory(), 'host') });
 
 class Fleet {
@@ -125,6 +140,7 @@ class Fleet {
 /** Another journal is another row. */
 const LOSING_NOTHING = [
   ['redis', durable, testWithRedis],
+  ['nats', nats, testWithNats],
   ['host', host, test],
 ] as const;
 
@@ -149,17 +165,24 @@ for (const [kind, open, testWhereThere] of LOSING_NOTHING)
     60_000,
   );
 
-testWithRedis(
-  'over redis that forgets all when it is killed, each page is told to refresh, and all agree in the end',
-  async () => {
-    const fleet = new Fleet(await redis());
-    await fleet.open();
-    await fleet.suffer(['killEngine', 'killNode', 'pauseEngine', 'killEngine']);
-    await fleet.settle();
-    expect(fleet.truth.wrong).toBeUndefined();
-    for (const { answers } of fleet.pages) expect(answers).toContain('resync');
-    // What was kept is told once, also to those who saw it in an epoch before.
-    for (const heard of fleet.truth.runs().values()) expect(heard).toEqual([...heard].sort((a, b) => a - b));
-  },
-  60_000,
-);
+const FORGETTING = [
+  ['redis', () => redis(), testWithRedis],
+  ['nats', forgetful, testWithNats],
+] as const;
+
+for (const [kind, open, testWhereThere] of FORGETTING)
+  testWhereThere(
+    `over ${kind} that forgets all when it is killed, each page is told to refresh, and all agree in the end`,
+    async () => {
+      const fleet = new Fleet(await open());
+      await fleet.open();
+      await fleet.suffer(['killEngine', 'killNode', 'pauseEngine', 'killEngine']);
+      await fleet.settle();
+      expect(fleet.truth.wrong).toBeUndefined();
+      for (const { answers } of fleet.pages) expect(answers).toContain('resync');
+      // What was kept is told once, also to those who saw it in an epoch before.
+      for (const heard of fleet.truth.runs().values())
+        expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    },
+    60_000,
+  );
