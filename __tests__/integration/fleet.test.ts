@@ -16,6 +16,9 @@ const NODES = 3;
 const PAGES = Number(process.env.FLEET_PAGES ?? 200);
 /** So much must be heard by somebody between one accident and the next. */
 const CALM_ENTRIES = 40;
+/** Shorter than what is waited for an answer, and longer. */
+const PAUSE_MS = 500;
+const FREEZE_MS = 3_500;
 
 /** Where the entries of a journal are kept, and what can befall it. */
 interface Engine {
@@ -95,7 +98,9 @@ class Fleet {
   }
 
   /** One accident after the other. */
-  async suffer(accidents: readonly ('killNode' | 'killEngine' | 'pauseEngine')[]): Promise<void> {
+  async suffer(
+    accidents: readonly ('killNode' | 'killEngine' | 'pauseEngine' | 'freezeEngine')[],
+  ): Promise<void> {
     for (const accident of accidents) {
       await this[accident]();
       await this.calm();
@@ -112,9 +117,17 @@ class Fleet {
     await this.engine.start?.();
   }
 
-  async pauseEngine(): Promise<void> {
+  pauseEngine(): Promise<void> {
+    return this.#stop(PAUSE_MS);
+  }
+
+  freezeEngine(): Promise<void> {
+    return this.#stop(FREEZE_MS);
+  }
+
+  async #stop(ms: number): Promise<void> {
     this.#signal('SIGSTOP');
-    await new Promise((done) => setTimeout(done, 500));
+    await new Promise((done) => setTimeout(done, ms));
     this.#signal('SIGCONT');
   }
 
@@ -150,7 +163,7 @@ for (const [kind, open, testWhereThere] of LOSING_NOTHING)
     async () => {
       const fleet = new Fleet(await open());
       await fleet.open();
-      await fleet.suffer(['killNode', 'pauseEngine', 'killEngine', 'killNode', 'killEngine']);
+      await fleet.suffer(['killNode', 'freezeEngine', 'killEngine', 'killNode', 'killEngine']);
       const published = await fleet.settle();
       expect(fleet.truth.wrong).toBeUndefined();
       // Who comes to a node that has not read yet what another has told is told to refresh, and of nothing else.
