@@ -1,6 +1,9 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../support/directory.ts';
+import type { EngineServer } from '../support/engine-server.ts';
 import { FleetNode, Page, Truth } from '../support/fleet.ts';
+import { NatsServer, testWithNats } from '../support/nats.ts';
 import { RedisServer, testWithRedis } from '../support/redis.ts';
 import { until } from '../support/server.ts';
 
@@ -13,6 +16,9 @@ const NODES = 3;
 const PAGES = Number(process.env.FLEET_PAGES ?? 200);
 /** So much must be heard by somebody between one accident and the next. */
 const CALM_ENTRIES = 40;
+/** Shorter than what is waited for an answer, and longer. */
+const PAUSE_MS = 500;
+const FREEZE_MS = 3_500;
 
 /** Where the entries of a journal are kept, and what can befall it. */
 interface Engine {
@@ -23,10 +29,9 @@ interface Engine {
   signal?(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-async function redis(...args: string[]): Promise<Engine> {
-  const server = await RedisServer.forTest(...args);
+function engineOf(kind: string, server: EngineServer & { start(): Promise<void> }): Engine {
   return {
-    kind: 'redis',
+    kind,
     at: String(server.port),
     kill: () => server.kill(),
     start: () => server.start(),
@@ -34,7 +39,20 @@ async function redis(...args: string[]): Promise<Engine> {
   };
 }
 
+const redis = async (...args: string[]) => engineOf('redis', await RedisServer.forTest(...args));
 const durable = () => redis('--appendonly', 'yes', '--appendfsync', 'always');
+const nats = async () => engineOf('nats', await NatsServer.forTest());
+
+/** It comes back with nothing. */
+async function forgetful(): Promise<Engine> {
+  const server = await NatsServer.forTest();
+  const kill = async () => {
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+  };
+  return { ...engineOf('nats', server), kill };
+}
+
 const host = async (): Promise<Engine> => ({ kind: 'host', at: join(temporaryDirectory(), 'host') });
 
 class Fleet {
@@ -80,7 +98,9 @@ class Fleet {
   }
 
   /** One accident after the other. */
-  async suffer(accidents: readonly ('killNode' | 'killEngine' | 'pauseEngine')[]): Promise<void> {
+  async suffer(
+    accidents: readonly ('killNode' | 'killEngine' | 'pauseEngine' | 'freezeEngine')[],
+  ): Promise<void> {
     for (const accident of accidents) {
       await this[accident]();
       await this.calm();
@@ -97,9 +117,17 @@ class Fleet {
     await this.engine.start?.();
   }
 
-  async pauseEngine(): Promise<void> {
+  pauseEngine(): Promise<void> {
+    return this.#stop(PAUSE_MS);
+  }
+
+  freezeEngine(): Promise<void> {
+    return this.#stop(FREEZE_MS);
+  }
+
+  async #stop(ms: number): Promise<void> {
     this.#signal('SIGSTOP');
-    await new Promise((done) => setTimeout(done, 500));
+    await new Promise((done) => setTimeout(done, ms));
     this.#signal('SIGCONT');
   }
 
@@ -125,6 +153,7 @@ class Fleet {
 /** Another journal is another row. */
 const LOSING_NOTHING = [
   ['redis', durable, testWithRedis],
+  ['nats', nats, testWithNats],
   ['host', host, test],
 ] as const;
 
@@ -134,7 +163,7 @@ for (const [kind, open, testWhereThere] of LOSING_NOTHING)
     async () => {
       const fleet = new Fleet(await open());
       await fleet.open();
-      await fleet.suffer(['killNode', 'pauseEngine', 'killEngine', 'killNode', 'killEngine']);
+      await fleet.suffer(['killNode', 'freezeEngine', 'killEngine', 'killNode', 'killEngine']);
       const published = await fleet.settle();
       expect(fleet.truth.wrong).toBeUndefined();
       expect(fleet.pages.flatMap(({ answers }) => answers)).toEqual([]);
@@ -148,17 +177,24 @@ for (const [kind, open, testWhereThere] of LOSING_NOTHING)
     60_000,
   );
 
-testWithRedis(
-  'over redis that forgets all when it is killed, each page is told to refresh, and all agree in the end',
-  async () => {
-    const fleet = new Fleet(await redis());
-    await fleet.open();
-    await fleet.suffer(['killEngine', 'killNode', 'pauseEngine', 'killEngine']);
-    await fleet.settle();
-    expect(fleet.truth.wrong).toBeUndefined();
-    for (const { answers } of fleet.pages) expect(answers).toContain('resync');
-    // What was kept is told once, also to those who saw it in an epoch before.
-    for (const heard of fleet.truth.runs().values()) expect(heard).toEqual([...heard].sort((a, b) => a - b));
-  },
-  60_000,
-);
+const FORGETTING = [
+  ['redis', () => redis(), testWithRedis],
+  ['nats', forgetful, testWithNats],
+] as const;
+
+for (const [kind, open, testWhereThere] of FORGETTING)
+  testWhereThere(
+    `over ${kind} that forgets all when it is killed, each page is told to refresh, and all agree in the end`,
+    async () => {
+      const fleet = new Fleet(await open());
+      await fleet.open();
+      await fleet.suffer(['killEngine', 'killNode', 'pauseEngine', 'killEngine']);
+      await fleet.settle();
+      expect(fleet.truth.wrong).toBeUndefined();
+      for (const { answers } of fleet.pages) expect(answers).toContain('resync');
+      // What was kept is told once, also to those who saw it in an epoch before.
+      for (const heard of fleet.truth.runs().values())
+        expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    },
+    60_000,
+  );

@@ -6,7 +6,8 @@ import { compilePattern } from '../../lib/protocol/pattern.ts';
 import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
 import { payloadOf } from '../support/frame.ts';
-import { AUDIENCES, ModelServer, PATTERNS, sees, TOPICS } from '../support/model-server.ts';
+import { ModelServer, sees } from '../support/model-server.ts';
+import { act, commonSteps, maxTopics, runsOf, stepsOf, windowSize } from '../support/model-steps.ts';
 
 /**
  * The real client on the real session, through connections that take their time and lose what is on its way. A page's
@@ -219,29 +220,9 @@ class Page {
   }
 }
 
-const client = fc.nat({ max: CLIENTS - 1 });
-const act = <A extends string, R extends object>(weight: number, name: A, more: fc.Arbitrary<R>) => ({
-  weight,
-  arbitrary: more.map((rest) => ({ act: name, ...rest })),
-});
 const step = fc.oneof(
-  act(
-    6,
-    'publish',
-    fc.record({
-      topic: fc.option(fc.constantFrom(...TOPICS), { nil: undefined, freq: 8 }),
-      audience: fc.option(fc.subarray(AUDIENCES, { minLength: 1 }), { nil: undefined }),
-    }),
-  ),
-  act(2, 'connect', fc.record({ client })),
-  act(1, 'lose', fc.record({ client })),
-  act(1, 'stall', fc.record({ client })),
-  act(1, 'drain', fc.record({ client })),
-  act(3, 'hear', fc.record({ client, count: fc.integer({ min: 1, max: 3 }) })),
-  act(2, 'toggle', fc.record({ client, pattern: fc.constantFrom(...PATTERNS) })),
-  act(1, 'meet', fc.record({ client, audience: fc.subarray(AUDIENCES) })),
-  act(3, 'sweep', fc.constant({})),
-  act(1, 'restart', fc.record({ lost: fc.boolean(), known: fc.nat({ max: 6 }) })),
+  ...commonSteps(CLIENTS),
+  act(3, 'hear', fc.record({ client: fc.nat({ max: CLIENTS - 1 }), count: fc.integer({ min: 1, max: 3 }) })),
   act(1, 'reset', fc.record({ unknown: fc.nat({ max: 3 }) })),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -259,7 +240,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
       for (const each of pages) each.owe(entry, id);
     } else if (one.act === 'sweep') await server.settled();
     else if (one.act === 'connect') page.connect(server);
-    else if (one.act === 'lose') page.lose();
+    else if (one.act === 'disconnect') page.lose();
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
     else if (one.act === 'hear') page.hear(one.count);
     else if (one.act === 'toggle') page.toggle(one.pattern);
@@ -284,20 +265,11 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
 }
 
 test('each listener is called for all that is due to it, once and in order, or told that it cannot be', async () => {
-  const runs = Number(process.env.MODEL_RUNS ?? 2000);
-  const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
-  console.info(`model with the client: ${runs} runs, MODEL_SEED=${seed}`);
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
-  const sizes = fc.integer({ min: 1, max: 6 });
   await fc
     .assert(
-      fc.asyncProperty(
-        sizes,
-        fc.integer({ min: 1, max: 8 }),
-        fc.array(step, { maxLength: 80, size: 'max' }),
-        play,
-      ),
-      { numRuns: runs, seed },
+      fc.asyncProperty(windowSize, maxTopics, stepsOf(step), play),
+      runsOf('model with the client', 2000),
     )
     .finally(() => jest.useRealTimers());
 }, 120_000);

@@ -13,7 +13,7 @@ export interface Wanted {
   audience: readonly string[];
 }
 
-/** A hub, and beside it all that ever happened, from which is told what a page must be told. */
+/** A hub, and beside it all that ever was delivered, from which is told what a page must be told. */
 export class ModelServer {
   hub!: Hub;
   epoch = 'e0';
@@ -52,6 +52,15 @@ export class ModelServer {
 
   /** A new hub, as after a restart, to which the journal hands so many entries at most. */
   boot(known: number): void {
+    const kept = this.log;
+    const start = Math.max(0, this.head - known);
+    this.renew();
+    this.reset({ epoch: this.epoch, offset: start });
+    this.deliver(kept.slice(start));
+  }
+
+  /** A new hub that knows nothing yet. */
+  renew(): void {
     const { windowSize, maxTopics } = this;
     this.hub = new Hub({
       windowSize,
@@ -62,9 +71,26 @@ export class ModelServer {
         this.#fault ??= fault;
       },
     });
-    this.start = Math.max(0, this.head - known);
-    this.hub.reset({ epoch: this.epoch, offset: this.start });
-    this.hub.deliver(this.log.slice(this.start));
+  }
+
+  /** What a journal says to who follows it. */
+  reset({ epoch, offset }: Position): void {
+    const goesOn = epoch === this.epoch && offset <= this.head;
+    // What lies before the start and was not heard before is never known.
+    this.log = goesOn
+      ? this.log.slice(0, offset)
+      : Array.from({ length: offset }, (_, i) => ({ offset: i + 1, time: 0 }));
+    this.epoch = epoch;
+    this.start = offset;
+    this.hub.reset({ epoch, offset });
+  }
+
+  deliver(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      expect(entry.offset).toBe(this.head + 1);
+      this.log.push(entry);
+    }
+    this.hub.deliver(entries);
   }
 
   /** Resolves when all that take data have it. */
@@ -75,10 +101,7 @@ export class ModelServer {
 
   /** Another history, which begins after so many entries that nobody knows. */
   lose(unknown: number): void {
-    this.epoch = `e${Number(this.epoch.slice(1)) + 1}`;
-    this.log = Array.from({ length: unknown }, (_, i) => ({ offset: i + 1, time: 0 }));
-    this.start = unknown;
-    this.hub.reset({ epoch: this.epoch, offset: unknown });
+    this.reset({ epoch: `e${Number(this.epoch.slice(1)) + 1}`, offset: unknown });
   }
 
   publish(topic: string | undefined, audience: readonly string[] | undefined, data: unknown): Entry {
@@ -88,8 +111,7 @@ export class ModelServer {
       ...(topic && { topic, data }),
       ...(audience && { audience }),
     };
-    this.log.push(entry);
-    this.hub.deliver([entry]);
+    this.deliver([entry]);
     return entry;
   }
 
