@@ -1,5 +1,5 @@
 import { cpSync, rmSync } from 'node:fs';
-import { draft } from '../../contract/journal-contract.ts';
+import { all, draft } from '../../contract/journal-contract.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { connectNats, NatsServer, testWithNats } from '../../support/nats.ts';
 import { until } from '../../support/server.ts';
@@ -115,6 +115,29 @@ describe('a history that is lost', () => {
     },
   );
 
+  testWithNats('in part while no process runs that saw it ends its epoch', async () => {
+    const server = await NatsServer.forTest();
+    const before = await startNode(server.port);
+    await append(before, 'a', 5);
+    const copy = `${temporaryDirectory()}/copy`;
+    await server.kill();
+    cpSync(server.directory, copy, { recursive: true });
+    await server.start();
+    await append(before, 'b', 5);
+    await before.journal.close();
+    await server.kill();
+    rmSync(server.directory, { recursive: true });
+    cpSync(copy, server.directory, { recursive: true });
+    await server.start();
+    const after = await startNode(server.port);
+    expect(epochOf(after)).not.toBe(epochOf(before));
+    await append(after, 'c', 5);
+    expect(await all(after.journal)).toHaveLength(10);
+    const next = await startNode(server.port);
+    expect(epochOf(next)).toBe(epochOf(after));
+    expect(next.sink.entries).toEqual(after.sink.entries);
+  });
+
   testWithNats('in the middle is no hole: entries after it begin anew', async () => {
     const server = await NatsServer.forTest();
     const nodes = [await startNode(server.port), await startNode(server.port)] as const;
@@ -137,6 +160,22 @@ describe('a history that is lost', () => {
 });
 
 describe('a history that is not lost', () => {
+  testWithNats('goes on where a process that ran all the time vouches for it', async () => {
+    const server = await NatsServer.forTest();
+    const node = await startNode(server.port);
+    await append(node, 'a', 5);
+    await server.kill();
+    await server.start();
+    await append(node, 'b', 5);
+    await until(() => node.sink.entries.length === 10);
+    const fresh = await startNode(server.port);
+    await append(fresh, 'c', 5);
+    await until(() => node.sink.entries.length === 15);
+    expect(epochOf(fresh)).toBe(epochOf(node));
+    expect(sinceReset(node)).toEqual(range(1, 15));
+    expect(fresh.sink.entries).toEqual(node.sink.entries);
+  });
+
   testWithNats('goes on when NATS was killed and has it on its disk', async () => {
     const server = await NatsServer.forTest();
     const nodes = [await startNode(server.port), await startNode(server.port)] as const;

@@ -1,6 +1,9 @@
+import { redisJournal } from '../../../lib/journal/redis/index.ts';
 import { all, draft } from '../../contract/journal-contract.ts';
-import { RedisServer, testWithRedis } from '../../support/redis.ts';
+import { runAttached } from '../../support/attached.ts';
+import { ioredis, RedisServer, testWithRedis } from '../../support/redis.ts';
 import { until } from '../../support/server.ts';
+import { subscribe, topicsOf } from '../../support/subscriber.ts';
 import { startNode } from './stage.ts';
 
 const STREAM = '{reqcast}:entries';
@@ -39,4 +42,31 @@ testWithRedis('maxAgeMs removes what is older, except the newest entry', async (
   expect(sink.entries).toHaveLength(2501);
   expect(sink.resets).toHaveLength(1);
   expect(sink.faults).toEqual([]);
+});
+
+testWithRedis('what was removed before a process had read it, its pages are told of', async () => {
+  const server = await RedisServer.forTest();
+  const options = { maxEntries: 10 };
+  const nodes = [await startNode(server.port, options), await startNode(server.port, options)] as const;
+  const { port, live } = await runAttached({
+    journal: redisJournal({ client: ioredis(server.port), ...options }),
+  });
+  const page = await subscribe(port);
+  for (let i = 0; i < 5000; i++) nodes[0].journal.append(draft(`POST:/a/${i}`));
+  await nodes[0].journal.flush();
+  await until(() => nodes.every(({ sink }) => sink.entries.at(-1)?.offset === 5000));
+  for (const { sink } of nodes) {
+    expect(sink.entries.length).toBeLessThan(5000);
+    // Each hole is told: offsets count up by one, or a history begins at the one before.
+    const resets = sink.resets.map(({ offset }) => offset + 1);
+    const offsets = sink.entries.map(({ offset }) => offset);
+    const jumps = offsets.filter((offset, i) => offset !== (offsets[i - 1] ?? 0) + 1);
+    expect(resets).toEqual(expect.arrayContaining(jumps));
+    expect(new Set(offsets).size).toBe(offsets.length);
+    expect(new Set(sink.resets.map(({ epoch }) => epoch)).size).toBe(1);
+  }
+  live.notify('POST:/last');
+  await until(() => topicsOf(page).includes('POST:/last'));
+  expect(topicsOf(page).length).toBeLessThan(5000);
+  expect(page.text()).toMatch(/^@\S+ (changed|resync)\n/m);
 });

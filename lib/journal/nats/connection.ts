@@ -1,11 +1,21 @@
 import { ReqcastError, textOf } from '../../protocol/errors.ts';
 
+/** What a server says of itself. */
+export interface ServerInfo {
+  readonly max_payload?: number;
+  /** Another one after each start. */
+  readonly server_id?: string;
+  /** The cluster that it belongs to. */
+  readonly cluster?: string;
+  readonly jetstream?: boolean;
+}
+
 /**
  * What `connect(…)` of `@nats-io/transport-node` or of `nats` gives. It stays the app's: what the journal puts on it, it
  * takes away again, and it never closes it.
  */
 export interface NatsConnection {
-  readonly info?: { readonly max_payload?: number } | undefined;
+  readonly info?: ServerInfo | undefined;
   request(subject: string, ...rest: never[]): Promise<unknown>;
   publish(subject: string, ...rest: never[]): void;
   subscribe(subject: string, ...rest: never[]): unknown;
@@ -37,7 +47,7 @@ export interface Changes extends AsyncIterable<{ readonly type?: string }> {
 
 /** The parts that are used, with the types that they have in both libraries. */
 export interface Connection {
-  readonly info?: { readonly max_payload?: number } | undefined;
+  readonly info?: ServerInfo | undefined;
   /** Where it was told to have its inboxes. Neither library says so in its types, and both have it. */
   readonly options?: { readonly inboxPrefix?: string };
   request(

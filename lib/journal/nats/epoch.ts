@@ -10,7 +10,7 @@ const MAX_TRIES = 100;
 /** The epoch that a stream is in: what the last of its markers says. */
 export class Epoch {
   readonly #stream: Stream;
-  #marker: (Segment & { readonly sequence: number; readonly time: string }) | undefined;
+  #marker: (Segment & Pick<Marker, 'run'> & { readonly sequence: number; readonly time: string }) | undefined;
   #limits: Pick<Extent, 'maxMessages' | 'maxAgeMs'> = { maxMessages: 0, maxAgeMs: 0 };
 
   constructor(stream: Stream) {
@@ -18,7 +18,8 @@ export class Epoch {
   }
 
   /**
-   * Makes sure that a place is still a part of the history, and begins a new epoch if it is not.
+   * Makes sure that a place is still a part of the history, and begins a new epoch if it is not, or if no place is known
+   * and the server was started again since somebody last knew one.
    *
    * @param renew begins one in any case
    * @returns the end of the history
@@ -30,13 +31,20 @@ export class Epoch {
       const message = await this.#stream.lastMarker();
       if (message && message.sequence > extent.last.sequence) continue;
       const marker = message && markerOf(message);
-      if (marker && message && !more && !(known && (await this.#isLost(known, marker, extent)))) {
+      const { run } = this.#stream;
+      const another = run !== undefined && run !== marker?.run;
+      const lost = known ? marker && (await this.#isLost(known, marker, extent)) : another;
+      if (marker && message && !more && !lost) {
         this.#limits = extent;
         this.see(message, marker);
-        await this.moveOn(extent.last.sequence);
-        return markAt(marker, extent.last);
-      }
-      if (await this.#stream.addMarker(beginning(known, marker, extent), message?.sequence ?? 0))
+        if (!another) {
+          await this.moveOn(extent.last.sequence);
+          return markAt(marker, extent.last);
+        }
+        await this.#stream.addMarker(continuing(marker, run), message.sequence);
+      } else if (
+        await this.#stream.addMarker({ ...beginning(known, marker, extent), run }, message?.sequence ?? 0)
+      )
         more = false;
     }
     throw new Error('processes begin one epoch after the other');
@@ -60,19 +68,24 @@ export class Epoch {
   }
 
   /** A marker was read. */
-  see({ sequence, time }: Message, { epoch, era, base }: Segment): void {
-    this.#marker = { epoch, era, base, sequence, time };
+  see({ sequence, time }: Message, { epoch, era, base, run }: Marker): void {
+    this.#marker = { epoch, era, base, run, sequence, time };
   }
 
   /** Repeats the last marker at the end of the stream, if it would be removed before long. */
   async moveOn(last: number): Promise<void> {
     const { maxMessages, maxAgeMs } = this.#limits;
     if (!this.#marker) return;
-    const { epoch, era, base, sequence, time } = this.#marker;
+    const { run, sequence, time } = this.#marker;
     const ageMs = Date.now() - Number(time.slice(0, -6));
     if (last - sequence < maxMessages / 2 && ageMs < maxAgeMs / 2) return;
-    await this.#stream.addMarker({ epoch, era, base: base + 1, before: { epoch, era, base } }, sequence);
+    await this.#stream.addMarker(continuing(this.#marker, run), sequence);
   }
+}
+
+/** The same epoch, from further on. */
+function continuing({ epoch, era, base }: Segment, run: string | undefined): Marker {
+  return { epoch, era, base: base + 1, before: { epoch, era, base }, run };
 }
 
 /** A new epoch, whose offsets go on from the highest that is known: a smaller offset is an older entry. */

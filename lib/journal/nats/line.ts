@@ -46,6 +46,12 @@ export class Line {
     }
   }
 
+  /** The run of the server that keeps the stream, if it is sure to be the one that we are connected to. */
+  get run(): string | undefined {
+    const { server_id, cluster, jetstream } = this.#connection.info ?? {};
+    return jetstream && !cluster ? server_id : undefined;
+  }
+
   /** @throws Refused */
   async ask<T>(subject: string, payload: object | string = '', headers = {}): Promise<T> {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);

@@ -15,14 +15,16 @@ export interface Segment {
 export interface Marker extends Segment {
   /** The segment that it ends. With the same epoch it is but the marker that moves on, and nothing begins. */
   readonly before?: Segment | undefined;
+  /** The run of the server in which somebody knew that nothing before is lost. */
+  readonly run?: string | undefined;
 }
 
 /** The marker that is in a message, or nothing if it is none. */
 export function markerOf({ text }: Message): Marker | undefined {
   try {
-    const { epoch, era, base, before } = JSON.parse(text) as Marker;
+    const { epoch, era, base, before, run } = JSON.parse(text) as Marker;
     if (!isSegment({ epoch, era, base })) return undefined;
-    return { epoch, era, base, before: before && isSegment(before) ? before : undefined };
+    return { epoch, era, base, before: before && isSegment(before) ? before : undefined, run };
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Batch, Kept, Mark, Session, Step } from '../engine/engine.ts';
 import { Epoch } from './epoch.ts';
 import { History } from './history.ts';
 import { ANSWER_MS, type Line } from './line.ts';
-import { markAt, placeOf, type Segment } from './marker.ts';
+import { type Marker, markAt, placeOf } from './marker.ts';
 import type { Message } from './message.ts';
 import type { Stream } from './stream.ts';
 import { Tail } from './tail.ts';
@@ -91,7 +91,7 @@ export class NatsSession implements Session {
   }
 
   async #readFrom(after: Mark): Promise<void> {
-    const see = (message: Message, segment: Segment) => this.#see(message, segment);
+    const see = (message: Message, marker: Marker) => this.#see(message, marker);
     const { current } = this.#epoch;
     this.#tail?.end();
     this.#tail = new Tail(this.#line, this.#stream, after, see);
@@ -102,10 +102,10 @@ export class NatsSession implements Session {
     await this.#tail.start(elsewhere ? current.sequence : placeOf(after).sequence + 1);
   }
 
-  #see(message: Message, segment: Segment): void {
+  #see(message: Message, marker: Marker): void {
     if (message.id) this.#writer.see(message.id);
-    if (message.subject === this.#stream.markers) this.#epoch.see(message, segment);
-    this.#read = markAt(segment, message);
+    if (message.subject === this.#stream.markers) this.#epoch.see(message, marker);
+    this.#read = markAt(marker, message);
     this.#news.ring();
   }
 

@@ -72,6 +72,11 @@ export class Stream {
     this.markers = `${settings.name}.epoch`;
   }
 
+  /** The run of the server that keeps it, where that is known. */
+  get run(): string | undefined {
+    return this.#line.run;
+  }
+
   /**
    * Makes it if it is not there.
    *

@@ -1,7 +1,7 @@
 import { Bell } from '../engine/bell.ts';
 import type { Kept, Mark } from '../engine/engine.ts';
 import { ANSWER_MS, type Line } from './line.ts';
-import { isContinuation, keptAt, markerOf, type Segment, segmentOf } from './marker.ts';
+import { isContinuation, keptAt, type Marker, markerOf, segmentOf } from './marker.ts';
 import type { Message } from './message.ts';
 import { Reader } from './reader.ts';
 import type { Stream } from './stream.ts';
@@ -16,10 +16,11 @@ const WAIT_MS = 1_000;
 /** What comes after a place, as it comes. */
 export class Tail {
   readonly #stream: Stream;
-  readonly #seen: (message: Message, segment: Segment) => void;
+  readonly #seen: (message: Message, marker: Marker) => void;
   readonly #reader: Reader;
   readonly #news = new Bell();
-  #segment: Segment;
+  /** What the last marker said, or what is known of it. */
+  #segment: Marker;
   #sequence = 0;
   #kepts: Kept[] = [];
   /** What comes after something that is missing. */
@@ -30,7 +31,7 @@ export class Tail {
   at: Mark;
 
   /** @param seen is told of each message at once */
-  constructor(line: Line, stream: Stream, after: Mark, seen: (message: Message, segment: Segment) => void) {
+  constructor(line: Line, stream: Stream, after: Mark, seen: (message: Message, marker: Marker) => void) {
     this.#stream = stream;
     this.#seen = seen;
     this.at = after;
