@@ -54,6 +54,11 @@ export class Subscriber<Frame> {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
+  /** What it wants; nothing once it has left. */
+  get interest(): Interest | undefined {
+    return this.#group?.interest;
+  }
+
   /** What it wants from here on. What it lacked until now is sent by the old interest first. */
   set interest(interest: Interest) {
     this.catchUp();
