@@ -54,6 +54,10 @@ export class Group<Frame> {
     }
   }
 
+  get format(): Format<Frame> {
+    return this.#frames.format;
+  }
+
   /** The frame that takes a reader from offset `from` towards the head. */
   frame(window: Window, from: number): Made<Frame> {
     if (this.members === 1) return this.#make(window, from);

@@ -8,7 +8,7 @@ export class Pace {
   #since = 0;
   #count = 0;
 
-  constructor(perSecond: number) {
+  constructor(perSecond = Number.POSITIVE_INFINITY) {
     this.#most = (perSecond * SPAN_MS) / 1000;
   }
 

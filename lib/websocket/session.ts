@@ -15,7 +15,6 @@ export class Session extends HubSession {
   #audience: readonly string[];
   /** Until it has said `since`. */
   #deadline: NodeJS.Timeout | undefined;
-  #left = false;
 
   constructor(entrance: Entrance, context: SessionContext, audience: readonly string[]) {
     super(entrance);
@@ -52,7 +51,6 @@ export class Session extends HubSession {
   }
 
   override leave(): void {
-    this.#left = true;
     this.#endDeadline();
     super.leave();
   }
@@ -67,7 +65,7 @@ export class Session extends HubSession {
   }
 
   hear(data: RawData, isBinary: boolean): void {
-    if (this.#left) return;
+    if (this.ws.readyState !== this.ws.OPEN) return;
     const problem = isBinary ? 'text messages only' : this.#obey(data.toString().split('\n'));
     if (problem !== undefined) this.#refuse(problem);
   }

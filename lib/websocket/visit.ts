@@ -23,8 +23,8 @@ export interface VisitOptions {
   onFault(fault: unknown): void;
 }
 
-/** An open WebSocket: who it is, whether it lives, and how it is ended. */
-export class Visit {
+/** An open WebSocket: who it is, whether it lives, and how it is ended. There are many: its pace is no object of its own. */
+export class Visit extends Pace {
   readonly line: Line;
   readonly guest: Guest;
   /** As which connection it is counted. */
@@ -33,7 +33,6 @@ export class Visit {
   readonly part: number;
   connection: Connection;
   readonly #house: House;
-  readonly #pace: Pace | undefined;
   /** Has said nothing since the last beat. */
   #silent = false;
   #again: NodeJS.Timeout | undefined;
@@ -46,14 +45,13 @@ export class Visit {
     source: Source,
     part: number,
   ) {
-    const { connection, maxMessagesPerSecond } = destination;
+    super(destination.maxMessagesPerSecond);
     this.line = line;
     this.guest = guest;
     this.source = source;
     this.part = part;
-    this.connection = connection;
+    this.connection = destination.connection;
     this.#house = house;
-    this.#pace = maxMessagesPerSecond === undefined ? undefined : new Pace(maxMessagesPerSecond);
     if (house.options.reauthorizeMs > 0) this.#askAgain(destination);
   }
 
@@ -63,7 +61,7 @@ export class Visit {
 
   heard(data: RawData, isBinary: boolean): void {
     this.#silent = false;
-    if (this.#pace?.exceeded()) this.turnOut(CloseCode.policyViolation, 'too many messages');
+    if (this.exceeded()) this.turnOut(CloseCode.policyViolation, 'too many messages');
     else this.guest.hear?.(data, isBinary);
   }
 
