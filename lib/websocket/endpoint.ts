@@ -10,6 +10,7 @@ import { assertOrigin, type OriginRule } from './origin.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { SocketLine } from './socket-line.ts';
 import { offeredProtocols } from './token.ts';
+import { Turnstile } from './turnstile.ts';
 
 const debug = createDebug('reqcast:websocket');
 
@@ -38,6 +39,7 @@ export class Endpoint {
   #agreed = '';
   readonly #capacity: Capacity;
   readonly #arrivals = new Set<Arrival>();
+  readonly #turnstile = new Turnstile();
   readonly #guests: Guests;
   /** Why nobody gets in any more. */
   #closed: Refusal | undefined;
@@ -66,9 +68,13 @@ export class Endpoint {
     assertOrigin(request, this.#options);
     const source = this.#capacity.enter(this.#options.addressOf(request));
     const arrival = new Arrival(socket, this.#options.handshakeTimeoutMs);
-    this.#arrivals.add(arrival);
     let opened = false;
     try {
+      const turn = this.#turnstile.pass();
+      if (turn) await turn;
+      if (socket.destroyed) return;
+      if (this.#closed) throw this.#closed;
+      this.#arrivals.add(arrival);
       const destination = await arrival.decide(
         () => this.#options.resolve(request, arrival),
         (late) => late.abandon?.(),
