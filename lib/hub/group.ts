@@ -127,7 +127,9 @@ export class Group<Frame> {
 
 /** Equal for subscribers that share their frames. */
 export function groupKey(format: Format<unknown>, interest: Interest): string {
-  const patterns = interest.patterns && [...interest.patterns].sort();
-  const audience = interest.audience === 'all' ? 'all' : [...interest.audience].sort();
+  const patterns = interest.patterns && inOrder(interest.patterns);
+  const audience = interest.audience === 'all' ? 'all' : inOrder(interest.audience);
   return JSON.stringify([format.name, patterns, audience]);
 }
+
+const inOrder = (list: readonly string[]) => (list.length > 1 ? [...list].sort() : list);
