@@ -14,6 +14,8 @@ const HANDSHAKE = [
   'cookie: more=1',
   'x-twice: 2',
   'X-Empty:',
+  'Accept-Language:',
+  'Set-Cookie: of no use',
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Protocol: reqcast.v1',
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',

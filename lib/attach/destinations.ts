@@ -18,6 +18,7 @@ import { type Forwarding, type Forwardings, refusalOf, restOf } from './forwardi
 import { HandoverLine } from './handover-line.ts';
 import { HubDestination, type HubDoor } from './hub-destination.ts';
 import type { NormalizedOptions } from './normalize.ts';
+import { SharedTexts } from './shared-text.ts';
 import type { TunnelTokens } from './tunnel-tokens.ts';
 import type { Tunnels } from './tunnels.ts';
 
@@ -59,7 +60,7 @@ export class Destinations {
   constructor(options: NormalizedOptions, hub: Hub, fault: Fault, proxy: ProxyParts) {
     this.#options = options;
     const { maxPatterns, handshakeTimeoutMs } = options;
-    this.#door = { options, hub, maxPatterns, handshakeTimeoutMs };
+    this.#door = { options, hub, maxPatterns, handshakeTimeoutMs, texts: new SharedTexts() };
     this.#fault = fault;
     this.#proxy = proxy;
   }

@@ -5,13 +5,16 @@ import type { SessionContext } from '../websocket/hub-session.ts';
 import { LegacySession } from '../websocket/legacy-session.ts';
 import { Session } from '../websocket/session.ts';
 import { authorized, connect } from './authorized.ts';
-import { KeptRequest } from './kept-request.ts';
+import { KeptRequest, shareTexts } from './kept-request.ts';
 import type { NormalizedOptions } from './normalize.ts';
+import type { SharedTexts } from './shared-text.ts';
 
 const PROTOCOLS = [SUBPROTOCOL, 'base64', 'binary'];
 
 export interface HubDoor extends SessionContext {
   readonly options: NormalizedOptions;
+  /** What their requests have in common. */
+  readonly texts: SharedTexts;
 }
 
 /** The notifications, for one who was authorized. There are many, so what they share is one object. */
@@ -22,7 +25,7 @@ export class HubDestination implements Destination {
 
   /** @throws Refusal 401 */
   static async find(door: HubDoor, request: IncomingMessage): Promise<HubDestination> {
-    return new HubDestination(door, request, await connectionOf(door.options, request));
+    return new HubDestination(door, request, await connectionOf(door, request));
   }
 
   private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
@@ -57,8 +60,11 @@ export class HubDestination implements Destination {
   }
 }
 
-async function connectionOf({ authorize, reauthorizeMs }: NormalizedOptions, request: IncomingMessage) {
-  if (!authorize) return new KeptRequest(request);
+async function connectionOf({ options, texts }: HubDoor, request: IncomingMessage) {
+  const { authorize, reauthorizeMs } = options;
+  if (!authorize) return new KeptRequest(request, texts);
   if (reauthorizeMs > 0) return connect(authorize, request);
-  return { request, audiences: await authorized(authorize, request) };
+  const audiences = await authorized(authorize, request);
+  shareTexts(request, texts);
+  return { request, audiences };
 }

@@ -1,5 +1,5 @@
 import type { Notification } from '../protocol/notification.ts';
-import { type Answer, CLIENT_HEADER, HEARTBEAT_MS, HUB_TOKEN, SUBPROTOCOL } from '../protocol/wire.ts';
+import type { Answer } from '../protocol/wire.ts';
 import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
 import { endpointOf } from './endpoint.ts';
@@ -19,10 +19,10 @@ import { streamReader } from './stream.ts';
  */
 export function connect({
   url = '/websockify',
-  token = btoa(HUB_TOKEN).slice(0, 22),
+  token = 'd29rbm90aWZpY2F0aW9ucw',
   WebSocket: Class = globalThis.WebSocket,
   reconnect: { minMs = 1000, maxMs = 30_000 } = {},
-  heartbeatMs = HEARTBEAT_MS,
+  heartbeatMs = 30_000,
 }: ConnectOptions = {}): Live {
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
   const endpoint = endpointOf(url, token);
@@ -78,10 +78,10 @@ export function connect({
 
   function open() {
     if (globalThis.navigator?.onLine === false) return lose(maxMs);
-    socket = new Class(endpoint, [SUBPROTOCOL, 'base64', 'binary']) as WebSocket;
+    socket = new Class(endpoint, ['reqcast.v1', 'base64', 'binary']) as WebSocket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
-      if (socket.protocol === SUBPROTOCOL) speaker = socket;
+      if (socket.protocol === 'reqcast.v1') speaker = socket;
       const lines = speaker ? (message: string) => message.split('\n') : streamReader();
       socket.onmessage = ({ data }) => {
         hear();
@@ -207,7 +207,7 @@ export function connect({
     get position() {
       return positionOf(reached);
     },
-    headers: () => ({ [CLIENT_HEADER]: name }),
+    headers: () => ({ 'Reqcast-Client': name }),
     on: (pattern, listener, options) => listen(listeners, say, pattern, listener, options),
     addNotificationListener(topic, listener, persist) {
       return listen(listeners, say, topic, listener, {}, true, !persist && globalThis.location?.href);

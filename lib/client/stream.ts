@@ -1,4 +1,3 @@
-import { EOM } from '../protocol/eom.ts';
 import { bytesOf } from './bytes.ts';
 
 /** The `base64` and `binary` wires as lines: what a message completed, and that this is all. */
@@ -9,7 +8,7 @@ export function streamReader(): (message: string | ArrayBuffer) => string[] {
   let open = '';
   return (message) => {
     const bytes = typeof message === 'string' ? bytesOf(atob(message)) : message;
-    const lines = (open + decoder.decode(bytes, { stream: true })).split(EOM);
+    const lines = (open + decoder.decode(bytes, { stream: true })).split('//EOM//');
     open = (lines.pop() as string).slice(-maxOpenLength);
     return [...lines, '@'];
   };

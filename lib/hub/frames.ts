@@ -13,18 +13,18 @@ interface Made<Frame> {
 
 /** The newest frames of a format. Groups that differ mostly see the same, and then share it. */
 export class Frames<Frame> {
-  readonly #format: Format<Frame>;
+  readonly format: Format<Frame>;
   readonly #made: Made<Frame>[] = [];
   #next = 0;
 
   constructor(format: Format<Frame>) {
-    this.#format = format;
+    this.format = format;
   }
 
   /** The frame for these entries; nothing if none is needed. */
   of(seen: readonly Held[], reached: Position): Frame | undefined {
     for (const made of this.#made) if (isSame(made, seen, reached)) return made.frame;
-    const frame = this.#format.encode(seen, reached);
+    const frame = this.format.encode(seen, reached);
     this.#made[this.#next] = { seen, reached, frame };
     this.#next = (this.#next + 1) % MAX_FRAMES;
     return frame;

@@ -54,6 +54,10 @@ export class Group<Frame> {
     }
   }
 
+  get format(): Format<Frame> {
+    return this.#frames.format;
+  }
+
   /** The frame that takes a reader from offset `from` towards the head. */
   frame(window: Window, from: number): Made<Frame> {
     if (this.members === 1) return this.#make(window, from);
@@ -123,7 +127,9 @@ export class Group<Frame> {
 
 /** Equal for subscribers that share their frames. */
 export function groupKey(format: Format<unknown>, interest: Interest): string {
-  const patterns = interest.patterns && [...interest.patterns].sort();
-  const audience = interest.audience === 'all' ? 'all' : [...interest.audience].sort();
+  const patterns = interest.patterns && inOrder(interest.patterns);
+  const audience = interest.audience === 'all' ? 'all' : inOrder(interest.audience);
   return JSON.stringify([format.name, patterns, audience]);
 }
+
+const inOrder = (list: readonly string[]) => (list.length > 1 ? [...list].sort() : list);

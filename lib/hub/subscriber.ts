@@ -32,22 +32,20 @@ export interface Membership {
 /** One receiver: a position in the window, a group and a sink. */
 export class Subscriber<Frame> {
   readonly #hub: Membership;
-  readonly #format: Format<Frame>;
   readonly #sink: Sink<Frame>;
   #epoch: string;
   #offset: number;
+  /** Nothing once it has left. */
   #group: Group<Frame> | undefined;
   /** When it was first found to take nothing, on the clock of `performance.now`. */
   #stalledAt: number | undefined;
-  #left = false;
 
   constructor(hub: Membership, format: Format<Frame>, interest: Interest, sink: Sink<Frame>) {
     this.#hub = hub;
-    this.#format = format;
     this.#sink = sink;
     this.#epoch = hub.window.epoch;
     this.#offset = hub.window.head;
-    this.#join(interest);
+    this.#group = hub.join(format, interest);
   }
 
   /** What it has been sent, or needed not be sent. */
@@ -55,27 +53,31 @@ export class Subscriber<Frame> {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
+  /** What it wants; nothing once it has left. */
+  get interest(): Interest | undefined {
+    return this.#group?.interest;
+  }
+
   /** What it wants from here on. What it lacked until now is sent by the old interest first. */
   set interest(interest: Interest) {
     this.catchUp();
-    if (!this.#left) this.#join(interest);
+    if (this.#group) this.#join(this.#group, interest);
   }
 
   /** Who it is from here on. What it lacks is not for who it was. */
   set audience(audience: readonly string[]) {
-    if (this.#group) this.#join({ ...this.#group.interest, audience });
+    if (this.#group) this.#join(this.#group, { ...this.#group.interest, audience });
   }
 
-  #join(interest: Interest): void {
-    const group = this.#hub.join(this.#format, interest);
-    if (this.#group) this.#hub.leave(this.#group as Group<never>);
-    this.#group = group;
+  #join(from: Group<Frame>, interest: Interest): void {
+    this.#group = this.#hub.join(from.format, interest);
+    this.#hub.leave(from as Group<never>);
   }
 
   /** Takes up from `since`: the sink is told the answer, then gets what it lacks. */
   resume(since: Position | undefined): void {
     try {
-      if (!this.#left) this.#restart(since);
+      if (this.#group) this.#restart(this.#group, since);
     } catch (fault) {
       this.#fail(fault);
     }
@@ -88,7 +90,7 @@ export class Subscriber<Frame> {
    */
   expect(): void {
     const { window } = this.#hub;
-    if (this.#left || this.#epoch !== window.epoch || this.#offset <= window.head) return;
+    if (!this.#group || this.#epoch !== window.epoch || this.#offset <= window.head) return;
     if (this.#stalledAt === undefined) this.#stalledAt = performance.now();
     else {
       this.#stalledAt = undefined;
@@ -96,11 +98,11 @@ export class Subscriber<Frame> {
     }
   }
 
-  #restart(since: Position | undefined): void {
+  #restart(group: Group<Frame>, since: Position | undefined): void {
     const { window } = this.#hub;
     const answer = window.answer(since);
     const from = since?.offset ?? 0;
-    const topics = answer === 'changed' ? this.#group?.changed(window, from) : [];
+    const topics = answer === 'changed' ? group.changed(window, from) : [];
     if (topics) this.#tell(answer, topics, answer === 'replayed' ? from : window.head);
     else this.#tell('resync', []);
   }
@@ -128,7 +130,7 @@ export class Subscriber<Frame> {
         this.#stalledAt = undefined;
         const { window } = this.#hub;
         if (this.#epoch === window.epoch && this.#offset >= window.floor) this.#send(this.#group, window);
-        else this.#restart(this.position);
+        else this.#restart(this.#group, this.position);
       }
     } catch (fault) {
       this.#fail(fault);
@@ -157,9 +159,8 @@ export class Subscriber<Frame> {
 
   /** Nothing more is sent. Idempotent. */
   leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    if (this.#group) this.#hub.leave(this.#group as Group<never>);
+    if (!this.#group) return;
+    this.#hub.leave(this.#group as Group<never>);
     this.#group = undefined;
     this.#hub.gone(this);
   }

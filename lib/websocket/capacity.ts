@@ -13,11 +13,18 @@ export interface CapacityRule {
   readonly trustProxy: boolean | number;
 }
 
+/** Where a connection comes from, shared by all from there; `address` is absent where nobody counts. */
+export interface Source {
+  readonly address: string | undefined;
+  connections: number;
+}
+
 /** How many connections there are, in all and for each address. */
 export class Capacity {
   readonly #rule: CapacityRule;
   readonly #onFull: (refusal: Refusal) => void;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byAddress = new Map<string, Source>();
+  readonly #uncounted: Source = { address: undefined, connections: 0 };
   #all = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
@@ -28,28 +35,30 @@ export class Capacity {
   }
 
   /**
-   * Counts one more, until the function that it returns is called.
+   * Counts one more, until `leave` is told of it.
    *
    * @throws Refusal 503 or 429
    */
-  enter(address: string | undefined): () => void {
-    const { maxConnections, maxConnectionsPerAddress, trustProxy } = this.#rule;
+  enter(address: string | undefined): Source {
+    const { maxConnections, maxConnectionsPerAddress } = this.#rule;
     if (this.#all >= maxConnections) this.#refuse(503, `the server has ${maxConnections} connections`);
-    const counted = address !== undefined && (trustProxy || !LOOPBACK.test(address)) ? address : undefined;
-    const before = this.#byAddress.get(counted ?? '') ?? 0;
-    if (before >= maxConnectionsPerAddress)
-      this.#refuse(429, `${counted} has ${maxConnectionsPerAddress} connections`);
+    const source = this.#sourceOf(address);
+    if (source.address !== undefined && source.connections >= maxConnectionsPerAddress)
+      this.#refuse(429, `${address} has ${maxConnectionsPerAddress} connections`);
+    if (source.connections === 0 && source.address !== undefined) this.#byAddress.set(source.address, source);
+    source.connections++;
     this.#all++;
-    if (counted !== undefined) this.#byAddress.set(counted, before + 1);
-    return () => this.#leave(counted);
+    return source;
   }
 
-  #leave(address: string | undefined): void {
+  #sourceOf(address: string | undefined): Source {
+    if (address === undefined || (!this.#rule.trustProxy && LOOPBACK.test(address))) return this.#uncounted;
+    return this.#byAddress.get(address) ?? { address, connections: 0 };
+  }
+
+  leave(source: Source): void {
     this.#all--;
-    if (address === undefined) return;
-    const left = (this.#byAddress.get(address) as number) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    if (--source.connections === 0 && source.address !== undefined) this.#byAddress.delete(source.address);
   }
 
   #refuse(status: 429 | 503, why: string): never {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import type { Visit } from './visit.ts';
 
 /** An open WebSocket, or one that is about to open, as `disconnect` is asked about it. */
 export interface Connection {
@@ -36,12 +37,11 @@ export interface Guest {
 
 /** What the endpoint itself does with a WebSocket, or with what stands in the place of one. */
 export interface Line {
+  /** Told of all that happens, once there is one. */
+  visit: Visit | undefined;
   readonly OPEN: number;
   readonly readyState: number;
   readonly isPaused: boolean;
-  on(what: 'error', listener: (error: Error) => void): unknown;
-  on(what: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
-  on(what: 'pong' | 'close', listener: () => void): unknown;
   once(what: 'close', listener: () => void): unknown;
   ping(): void;
   close(code: number, why: string): void;

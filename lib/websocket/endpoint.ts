@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import createDebug from 'debug';
-import { WebSocketServer } from 'ws';
+import { type Server, WebSocketServer } from 'ws';
 import { Arrival } from './arrival.ts';
-import { Capacity, type CapacityRule } from './capacity.ts';
+import { Capacity, type CapacityRule, type Source } from './capacity.ts';
 import type { Connection, Destination, Handover } from './destination.ts';
 import { Guests, type GuestsOptions } from './guests.ts';
 import { assertOrigin, type OriginRule } from './origin.ts';
 import { Refusal, refuse } from './refusal.ts';
+import { SocketLine } from './socket-line.ts';
 import { offeredProtocols } from './token.ts';
+import { Turnstile } from './turnstile.ts';
 
 const debug = createDebug('reqcast:websocket');
 
@@ -21,14 +23,23 @@ export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions
   onFull(refusal: Refusal): void;
 }
 
+/** An upgrade request, with where it comes from. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly source: Source;
+}
+
 /** One path for WebSockets: from the upgrade request to an open connection at its destination. */
 export class Endpoint {
   readonly #options: EndpointOptions;
-  readonly #servers = new Map<number, WebSocketServer>();
+  readonly #servers = new Map<number, Server<typeof SocketLine>>();
   /** The subprotocol of the handshake that is being made. */
   #agreed = '';
   readonly #capacity: Capacity;
   readonly #arrivals = new Set<Arrival>();
+  readonly #turnstile = new Turnstile();
   readonly #guests: Guests;
   /** Why nobody gets in any more. */
   #closed: Refusal | undefined;
@@ -36,7 +47,7 @@ export class Endpoint {
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#capacity = new Capacity(options, options.onFull);
-    this.#guests = new Guests(options);
+    this.#guests = new Guests(options, this.#capacity);
   }
 
   /** Takes over an upgrade request on our path. */
@@ -55,57 +66,69 @@ export class Endpoint {
   async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (this.#closed) throw this.#closed;
     assertOrigin(request, this.#options);
-    const leave = this.#capacity.enter(this.#options.addressOf(request));
-    if (socket.destroyed) leave();
-    else socket.on('close', leave);
+    const source = this.#capacity.enter(this.#options.addressOf(request));
     const arrival = new Arrival(socket, this.#options.handshakeTimeoutMs);
-    this.#arrivals.add(arrival);
+    let opened = false;
     try {
+      const turn = this.#turnstile.pass();
+      if (turn) await turn;
+      if (socket.destroyed) return;
+      if (this.#closed) throw this.#closed;
+      this.#arrivals.add(arrival);
       const destination = await arrival.decide(
         () => this.#options.resolve(request, arrival),
         (late) => late.abandon?.(),
       );
-      this.#open(destination, arrival, { request, socket, head });
+      opened = this.#open(destination, arrival, { request, socket, head, source });
     } finally {
       this.#arrivals.delete(arrival);
+      // What is open is counted until its visit is over.
+      if (!opened && !socket.destroyed) socket.once('close', () => this.#capacity.leave(source));
+      else if (!opened) this.#capacity.leave(source);
     }
   }
 
+  /** True if it is open now. */
   #open(
     destination: Destination | Handover,
     arrival: Arrival,
-    { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
-  ): void {
+    { request, socket, head, source }: Upgrade,
+  ): boolean {
     let opened = false;
     try {
-      if (socket.destroyed) return;
+      if (socket.destroyed) return false;
       if (this.#closed) throw this.#closed;
       arrival.assertWelcome(destination.connection);
       if ('take' in destination) {
         opened = true;
         const { line, guest } = destination.take(socket, head);
-        this.#guests.admit(destination, line, guest);
-        return;
+        this.#guests.admit(destination, line, guest, source);
+        return true;
       }
       const protocol = choose(offeredProtocols(request), destination);
       this.#agreed = protocol;
+      // From here on `ws` has its own.
+      socket.off('error', onSocketError);
       this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
         opened = true;
-        this.#guests.admit(destination, ws, destination.open({ ws, socket, protocol }));
+        this.#guests.admit(destination, ws, destination.open({ ws, socket, protocol }), source);
       });
+      return opened;
     } finally {
       if (!opened) destination.abandon?.();
     }
   }
 
   /** The handshakes of all destinations with this limit. */
-  #server(maxPayload: number): WebSocketServer {
+  #server(maxPayload: number): Server<typeof SocketLine> {
     const known = this.#servers.get(maxPayload);
     if (known) return known;
     // Who is closed and does not close, as one that reads nothing, is cut off; @types/ws does not know the option yet.
     const limits = { maxPayload, closeTimeout: this.#options.closeTimeoutMs };
     const server = new WebSocketServer({
       ...limits,
+      WebSocket: SocketLine,
+      autoPong: false,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,

@@ -27,10 +27,11 @@ export function assertOrigin({ headers }: IncomingMessage, { origins, trustProxy
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
-  if (!host || !/^https?:\/\//.test(origin)) return false;
-  const [scheme] = origin.split('//');
+  if (!host) return false;
   // As browsers write it; the parser is slow.
-  if (origin === `${scheme}//${host}`) return true;
+  if (origin === `https://${host}` || origin === `http://${host}`) return true;
+  if (!/^https?:\/\//.test(origin)) return false;
+  const [scheme] = origin.split('//');
   try {
     // Both through the parser: default ports and upper case say the same in many ways.
     return new URL(origin).host === new URL(`${scheme}//${host}`).host;

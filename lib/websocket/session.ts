@@ -12,11 +12,9 @@ import { HubSession, type SessionContext } from './hub-session.ts';
 /** One WebSocket that speaks `reqcast.v1`. */
 export class Session extends HubSession {
   readonly #context: SessionContext;
-  #patterns: readonly string[] = [];
   #audience: readonly string[];
   /** Until it has said `since`. */
   #deadline: NodeJS.Timeout | undefined;
-  #left = false;
 
   constructor(entrance: Entrance, context: SessionContext, audience: readonly string[]) {
     super(entrance);
@@ -55,7 +53,6 @@ export class Session extends HubSession {
   }
 
   override leave(): void {
-    this.#left = true;
     this.#endDeadline();
     super.leave();
   }
@@ -70,7 +67,7 @@ export class Session extends HubSession {
   }
 
   hear(data: RawData, isBinary: boolean): void {
-    if (this.#left) return;
+    if (this.ws.readyState !== this.ws.OPEN) return;
     const problem = isBinary ? 'text messages only' : this.#obey(data.toString().split('\n'));
     if (problem !== undefined) this.#refuse(problem);
   }
@@ -87,14 +84,13 @@ export class Session extends HubSession {
       if (entered === (said.kind === 'since')) return '"since" must come first, and once';
       if (said.kind === 'since') since = said;
       else if (said.kind !== 'heartbeat') {
-        patterns ??= new Set(this.#patterns);
+        patterns ??= new Set(this.subscriber?.interest?.patterns);
         const problem = this.#change(patterns, said.kind, said.pattern);
         if (problem !== undefined) return problem;
       }
     }
-    if (patterns) this.#patterns = [...patterns];
-    if (since) this.#enter(since.position);
-    else if (patterns && this.subscriber) this.subscriber.interest = this.#interest();
+    if (since) this.#enter(since.position, [...(patterns ?? [])]);
+    else if (patterns && this.subscriber) this.subscriber.interest = this.#interest([...patterns]);
     return undefined;
   }
 
@@ -113,13 +109,13 @@ export class Session extends HubSession {
     return patterns.size > most ? `more than ${most} patterns` : undefined;
   }
 
-  #interest() {
-    return { patterns: this.#patterns, audience: this.#audience };
+  #interest(patterns: readonly string[]) {
+    return { patterns, audience: this.#audience };
   }
 
-  #enter(since: Position | undefined): void {
+  #enter(since: Position | undefined, patterns: readonly string[]): void {
     this.#endDeadline();
-    this.subscriber = this.#context.hub.add(linesFormat, this.#interest(), this);
+    this.subscriber = this.#context.hub.add(linesFormat, this.#interest(patterns), this);
     // The answer and what was missed leave in one write.
     this.socket.cork();
     this.subscriber.resume(since);
