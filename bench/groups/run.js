@@ -29,7 +29,6 @@ for (const burst of BURSTS) {
   figures.push(figure);
   for (let round = -1; round < ROUNDS; round++)
     for (const rival of rivals) {
-      for (const each of rivals) await each.stayAlive();
       const cost = await rival.measure(burst, 6);
       if (round >= 0) figure.add(rival.name, cost);
     }
