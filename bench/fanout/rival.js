@@ -48,14 +48,26 @@ export class Rival {
   }
 
   /**
-   * Publishes `burst` at once, `times` over, each time until all have it. Microseconds of CPU for each delivery, without
-   * what it costs to be asked.
+   * Publishes `burst` at once, again and again for about `ms`, each time until all have it. Microseconds of CPU for each
+   * delivery, without what it costs to be asked.
    */
-  async measure(burst, times) {
+  async measure(burst, ms) {
     await setTimeout(SETTLE_MS);
-    const asking = await this.#cpuOf(times, () => this.#server.ask('publish 0'));
-    const all = await this.#cpuOf(times, () => this.#publish(burst));
-    return (all - asking) / (burst * times * this.n);
+    const until = performance.now() + ms;
+    let times = 0;
+    const before = await this.#cpu();
+    do {
+      await this.#publish(burst);
+      times++;
+    } while (performance.now() < until);
+    const after = await this.#cpu();
+    for (let i = 0; i < times; i++) await this.#server.ask('publish 0');
+    const asking = (await this.#cpu()) - after;
+    return (after - before - asking) / (burst * times * this.n);
+  }
+
+  async #cpu() {
+    return Number(await this.#server.ask('cpu'));
   }
 
   async #publish(burst) {
@@ -65,12 +77,6 @@ export class Rival {
     await this.#server.ask(`publish ${burst}`);
     const counted = Number(await received);
     if (counted !== this.#counted) throw new Error(`${this.name}: ${counted} instead of ${this.#counted}`);
-  }
-
-  async #cpuOf(times, act) {
-    const before = Number(await this.#server.ask('cpu'));
-    for (let i = 0; i < times; i++) await act();
-    return Number(await this.#server.ask('cpu')) - before;
   }
 
   end() {
