@@ -7,10 +7,19 @@ import { subscribers } from '../support/subscribers.js';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const c = compile(here('limit.c'));
 
-/** @param handshake what its subscribers have to say; see subscribers.c */
-export function peer(name, handshake = name) {
-  return { command: [process.execPath, here('host.js'), name], handshake };
+/**
+ * @param handshake what its subscribers have to say; see subscribers.c
+ * @param options the peer's own
+ */
+export function peer(name, handshake = name, options = {}) {
+  return { command: [process.execPath, here('host.js'), name, JSON.stringify(options)], handshake };
 }
+
+/**
+ * Ours where fan-out alone is measured. Who keeps to a share of the loop sleeps in between, and a core that slept is
+ * slower afterwards; the others do not sleep.
+ */
+export const ours = peer('reqcast', 'reqcast', { loopShare: 1 });
 
 export const limit = { command: [c], handshake: 'none' };
 
@@ -68,6 +77,19 @@ export class Rival {
 
   async #cpu() {
     return Number(await this.#server.ask('cpu'));
+  }
+
+  /** Publishes at a rate for so long: the same cost, and how much of what was due could be published. */
+  async measureAt(rate, ms) {
+    await setTimeout(SETTLE_MS);
+    await this.#subscribers.ask('awake');
+    const before = await this.#cpu();
+    const published = Number(await this.#server.ask(`pace ${rate} ${ms}`));
+    this.#counted += published * this.n;
+    // The length of a frame may look like a mark, so a few may be counted that are none.
+    this.#counted = Number(await this.#subscribers.ask(this.#counted));
+    const cost = ((await this.#cpu()) - before) / (published * this.n);
+    return { cost, kept: published / ((rate * ms) / 1000) };
   }
 
   async #publish(burst) {

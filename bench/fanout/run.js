@@ -1,13 +1,13 @@
 import { Figure } from '../support/figure.js';
 import { report } from '../support/report.js';
-import { limit, peer, Rival } from './rival.js';
+import { limit, ours, peer, Rival } from './rival.js';
 
 const list = (name, all) => process.env[name]?.split(',') ?? all;
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SIZES = list('SIZES', [150, 1000, 5000, 10_000]).map(Number);
 
 const RIVALS = {
-  reqcast: peer('reqcast'),
+  reqcast: ours,
   C: limit,
   net: peer('net', 'none'),
   'ws loop': peer('ws', 'ws'),

@@ -8,6 +8,7 @@
 // Says "ready" on stdout when all are in, and answers pings from then on; then answers lines on stdin:
 //   TOTAL  with TOTAL when so many markers were counted in all. It does not sleep meanwhile: who wakes it up is the
 //          sender, on whose CPU time that would be, as no client of a network is
+//   awake  with "awake"; it does not sleep until the next TOTAL
 //   when   with the nanoseconds of the monotonic clock at which the last bytes came
 //   lag    with the milliseconds from publish to receipt since it was asked last, the 99th percentile and the most, for
 //          what is sent with a time: {"m":"MARKER","t":microseconds of the monotonic clock}
@@ -41,7 +42,7 @@ static struct subscriber *all;
 static const char *handshake, *since;
 static int epoll, port, groups, at_once;
 static uint64_t counted, wanted, last;
-static int asked, asked_lag;
+static int asked, asked_lag, awake;
 static uint64_t lags[MAX_LAG_MS + 1];
 
 static void fail(const char *what) {
@@ -180,7 +181,7 @@ static void listen_to_stdin(void) {
 static int turn(void) {
   struct epoll_event events[1024];
   int opened = 0;
-  int count = epoll_wait(epoll, events, 1024, asked ? 0 : -1);
+  int count = epoll_wait(epoll, events, 1024, asked || awake ? 0 : -1);
   for (int i = 0; i < count; i++) {
     int index = (int)events[i].data.u32;
     if (index == STDIN) {
@@ -193,7 +194,14 @@ static int turn(void) {
         fflush(stdout);
         continue;
       }
+      if (!strncmp(line, "awake", 5)) {
+        awake = 1;
+        puts("awake");
+        fflush(stdout);
+        continue;
+      }
       asked = 1;
+      awake = 0;
       asked_lag = !strncmp(line, "lag", 3);
       wanted = strtoull(line, 0, 10);
       continue;

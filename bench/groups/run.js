@@ -1,7 +1,7 @@
 // What it costs that subscribers differ: 5,000 of them in ever more groups of patterns and audiences, all of which see
 // what is published.
 
-import { peer, Rival } from '../fanout/rival.js';
+import { ours, Rival } from '../fanout/rival.js';
 import { Figure } from '../support/figure.js';
 import { report } from '../support/report.js';
 
@@ -14,7 +14,7 @@ const TARGETS = { 100: 1.25, [N]: 2 };
 const ONE = 'all in one group';
 const MEASURE_MS = 500;
 
-const rivals = GROUPS.map((groups) => new Rival(`${groups} groups`, { ...peer('reqcast'), n: N, groups }));
+const rivals = GROUPS.map((groups) => new Rival(`${groups} groups`, { ...ours, n: N, groups }));
 for (const rival of rivals) await rival.open();
 const figures = BURSTS.flatMap((burst) =>
   GROUPS.map(
