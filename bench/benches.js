@@ -14,6 +14,7 @@ const PACKAGES = {
 const ABOUT = {
   host: { title: "What the app's own requests feel", needs: ['cc', 'taskset'] },
   fanout: { title: 'What it costs to tell many subscribers', needs: ['cc', 'taskset'] },
+  rate: { title: 'What it costs when there is more to tell', needs: ['cc', 'taskset'] },
   groups: { title: 'What it costs when subscribers see different things', needs: ['cc', 'taskset'] },
   request: { title: 'What a request pays for its record', needs: ['taskset'] },
   journal: { title: 'The journal', needs: ['jq'] },

@@ -6,7 +6,7 @@ const PLOT = 210;
 const LABEL = 19;
 const SMALL = 13;
 /** What the keys of `at` are called on an axis, where it is not the key itself. */
-const AXES = { N: 'subscribers' };
+const AXES = { N: 'subscribers', rate: 'notifications a second' };
 
 /** The figures of one panel along their axis, a line for each rival with its name and last value at its end. */
 export function lines(figures, axis) {

@@ -1,7 +1,4 @@
-// What the machine allows: each subscriber is sent its bytes by one send() for each notification, or, coalesced, by
-// one send() for all that are published together.
-//
-//   limit loop|coalesced
+// What the machine allows: each subscriber is sent its bytes by one send() for all that are published together.
 //
 // Says "port N"; answers the lines "publish COUNT" with "published", "cpu" with microseconds of CPU time so far.
 #define _GNU_SOURCE
@@ -29,19 +26,15 @@ static void send_all(const char *bytes, size_t length) {
     }
 }
 
-static void publish(int times, int coalesced) {
+static void publish(int times) {
   static char together[LENGTH * MOST];
-  if (!coalesced) {
-    for (int i = 0; i < times; i++) send_all(FRAME, LENGTH);
-    return;
-  }
   for (int i = 0; i < times; i++) memcpy(together + i * LENGTH, FRAME, LENGTH);
-  send_all(together, times * LENGTH);
+  if (times > 0) send_all(together, times * LENGTH);
 }
 
-static void obey(char *line, int coalesced) {
+static void obey(char *line) {
   if (!strncmp(line, "publish ", 8)) {
-    publish(atoi(line + 8), coalesced);
+    publish(atoi(line + 8));
     puts("published");
   } else {
     struct rusage used;
@@ -52,8 +45,7 @@ static void obey(char *line, int coalesced) {
   fflush(stdout);
 }
 
-int main(int argc, char **argv) {
-  int coalesced = argc > 1 && !strcmp(argv[1], "coalesced");
+int main(void) {
   subscribers = calloc(1 << 20, sizeof *subscribers);
   int listener = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET};
@@ -74,6 +66,6 @@ int main(int argc, char **argv) {
     }
     if (!waiting[1].revents) continue;
     if (!fgets(line, sizeof line, stdin)) return 0;
-    obey(line, coalesced);
+    obey(line);
   }
 }

@@ -1,57 +1,58 @@
 import { Figure } from '../support/figure.js';
 import { report } from '../support/report.js';
-import { limit, peer, Rival } from './rival.js';
+import { limit, ours, peer, Rival } from './rival.js';
 
+const list = (name, all) => process.env[name]?.split(',') ?? all;
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const SIZES = (process.env.SIZES ?? '150,1000,5000,10000').split(',').map(Number);
-/** About so many deliveries make a round: long enough for the CPU clock, short enough to take turns. */
-const DELIVERIES = { 1: 40_000, 100: 300_000 };
+const SIZES = list('SIZES', [150, 1000, 5000, 10_000]).map(Number);
 
 const RIVALS = {
-  reqcast: peer('reqcast'),
-  'C send() each': limit('loop'),
-  'C coalesced': limit('coalesced'),
-  'net write each': peer('net', 'none'),
+  reqcast: ours,
+  C: limit,
+  net: peer('net', 'none'),
   'ws loop': peer('ws', 'ws'),
   'socket.io': peer('socketio', 'socketio'),
   uWebSockets: peer('uws', 'ws'),
 };
+const chosen = list('RIVALS', Object.keys(RIVALS));
+
 const TARGETS = {
   1: [
     { of: 'ws loop', most: 0.8 },
     { of: 'socket.io', most: 0.65 },
-    { of: 'C send() each', most: 1.3 },
+    { of: 'C', most: 1.3 },
   ],
   100: [
     { of: 'ws loop', most: 1 / 80 },
     { of: 'socket.io', most: 1 / 80 },
     { of: 'uWebSockets', most: 0.4 },
-    { of: 'C coalesced', most: 1.5 },
+    { of: 'C', most: 1.5 },
   ],
 };
-const chosen = process.env.RIVALS?.split(',') ?? Object.keys(RIVALS);
+const bursts = list('BURSTS', Object.keys(TARGETS)).map(Number);
+
+/** Long enough for the CPU clock, short enough to take turns. */
+const MEASURE_MS = 200;
+/** A server that has been up for a while has compiled what it does. */
+const WARM_UP_MS = 500;
 
 const figures = [];
 for (const n of SIZES) {
   const rivals = chosen.map((name) => new Rival(name, { ...RIVALS[name], n }));
   for (const rival of rivals) await rival.open();
-  for (const [burst, deliveries] of Object.entries(DELIVERIES)) {
-    const times = Math.max(burst === '1' ? 3 : 1, Math.ceil(deliveries / (Number(burst) * n)));
+  for (const burst of bursts) {
     const figure = new Figure({
       title: `N=${n}, ${burst} at a time`,
       unit: 'µs of CPU for each delivery',
       better: 'less',
-      at: { N: n, burst: Number(burst) },
+      at: { N: n, burst },
       targets: TARGETS[burst],
     });
     figures.push(figure);
-    const measure = async (rival) => {
-      for (const each of rivals) await each.stayAlive();
-      return rival.measure(Number(burst), times);
-    };
-    for (const rival of rivals) await measure(rival);
+    // Of a whole burst to many, one alone can take a quarter of a minute.
+    for (const rival of rivals) await rival.measure(Math.ceil(burst / 10), WARM_UP_MS);
     for (let round = 0; round < ROUNDS; round++)
-      for (const rival of rivals) figure.add(rival.name, await measure(rival));
+      for (const rival of rivals) figure.add(rival.name, await rival.measure(burst, MEASURE_MS));
   }
   for (const rival of rivals) rival.end();
 }

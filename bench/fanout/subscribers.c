@@ -5,9 +5,10 @@
 // Of a peer that has groups, each subscriber is in one of GROUPS: its patterns and its audience are those of that group.
 // HANDSHAKE: none (bytes follow the connection), ws, reqcast (ws, and a first message), socketio. SINCE: the position to
 // resume from, "-" for none. AT_ONCE: so many are on their way in at a time.
-// Says "ready" on stdout when all are in; then answers lines on stdin:
-//   TOTAL  with TOTAL when so many markers were counted in all
-//   0      when each subscriber has sent a pong, so that nobody takes it for dead
+// Says "ready" on stdout when all are in, and answers pings from then on; then answers lines on stdin:
+//   TOTAL  with TOTAL when so many markers were counted in all. It does not sleep meanwhile: who wakes it up is the
+//          sender, on whose CPU time that would be, as no client of a network is
+//   awake  with "awake"; it does not sleep until the next TOTAL
 //   when   with the nanoseconds of the monotonic clock at which the last bytes came
 //   lag    with the milliseconds from publish to receipt since it was asked last, the 99th percentile and the most, for
 //          what is sent with a time: {"m":"MARKER","t":microseconds of the monotonic clock}
@@ -41,7 +42,7 @@ static struct subscriber *all;
 static const char *handshake, *since;
 static int epoll, port, groups, at_once;
 static uint64_t counted, wanted, last;
-static int asked, asked_lag;
+static int asked, asked_lag, awake;
 static uint64_t lags[MAX_LAG_MS + 1];
 
 static void fail(const char *what) {
@@ -143,10 +144,16 @@ static void count(size_t length) {
   }
 }
 
+/* Nobody may take it for dead. What else is sent is ASCII. */
+static void answer_ping(int fd, size_t length) {
+  if (memmem(buffer, length, "\x89\0", 2)) say(fd, "\x8a\x80\0\0\0\0", 6);
+}
+
 /* Returns 1 when the subscriber has become open. */
 static int hear(struct subscriber *one, int index, size_t length) {
   if (one->state == OPEN) {
     count(length);
+    answer_ping(one->fd, length);
     return 0;
   }
   if (one->state == UPGRADING) {
@@ -170,15 +177,11 @@ static void listen_to_stdin(void) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event)) fail("stdin");
 }
 
-static void stay_alive(int n) {
-  for (int i = 0; i < n && strcmp(handshake, "none"); i++) say(all[i].fd, "\x8a\x80\0\0\0\0", 6);
-}
-
 /* Returns how many have become open. */
 static int turn(void) {
   struct epoll_event events[1024];
   int opened = 0;
-  int count = epoll_wait(epoll, events, 1024, -1);
+  int count = epoll_wait(epoll, events, 1024, asked || awake ? 0 : -1);
   for (int i = 0; i < count; i++) {
     int index = (int)events[i].data.u32;
     if (index == STDIN) {
@@ -191,7 +194,14 @@ static int turn(void) {
         fflush(stdout);
         continue;
       }
+      if (!strncmp(line, "awake", 5)) {
+        awake = 1;
+        puts("awake");
+        fflush(stdout);
+        continue;
+      }
       asked = 1;
+      awake = 0;
       asked_lag = !strncmp(line, "lag", 3);
       wanted = strtoull(line, 0, 10);
       continue;
@@ -235,10 +245,7 @@ int main(int argc, char **argv) {
   for (listen_to_stdin();; turn()) {
     if (!asked || counted < wanted) continue;
     if (asked_lag) tell_lag();
-    else {
-      if (wanted == 0) stay_alive(n);
-      printf("%llu\n", (unsigned long long)(wanted ? counted : 0));
-    }
+    else printf("%llu\n", (unsigned long long)counted);
     fflush(stdout);
     asked = 0;
   }

@@ -55,8 +55,6 @@ async function measure(name) {
   const crowd = new Program(1, subscribers, port, String(N), peer);
   await crowd.next();
   await server.ask(`rate ${RATE}`);
-  // Nobody may be taken for dead, for the crowd answers no pings.
-  const alive = setInterval(() => crowd.ask(0).catch(() => {}), 10_000);
   let early;
   const together = await ask(port, [5_000, SECONDS * 1000 - 5_000], () => {
     early = within(server.ask('memory'));
@@ -66,7 +64,6 @@ async function measure(name) {
   const all = Number(published ?? 0) * N;
   const received = published && (await within(crowd.ask(all)));
   const lag = received && (await crowd.ask('lag'));
-  clearInterval(alive);
   server.end();
   crowd.end();
   return { alone, together, growth: late && late - (await early), published, received, lag };

@@ -32,6 +32,9 @@ export class Group<Frame> {
   /** The patterns without `*`; nothing if every topic is wanted. */
   readonly #exact: Set<string> | undefined;
   #tree: PatternTree | undefined;
+  /** The topic that was looked for last, and what was found: many in a row are mostly of one. */
+  #asked: string | undefined;
+  #found = false;
   /** By where they begin, once there is more than one member. */
   #made: Map<number, Made<Frame>> | undefined;
   /** The head for which they were made, and its epoch. */
@@ -114,7 +117,11 @@ export class Group<Frame> {
   /** @param held knows the topic's segments already */
   #names(topic: string, held: Held | undefined): boolean {
     if (!this.#exact || this.#exact.has(topic)) return true;
-    return this.#tree?.matches(held ? held.segments : segmentsOf(topic)) === true;
+    if (this.#asked !== topic) {
+      this.#found = this.#tree?.matches(held ? held.segments : segmentsOf(topic)) === true;
+      this.#asked = topic;
+    }
+    return this.#found;
   }
 
   #mayMeet(audience: readonly string[] | undefined): boolean {

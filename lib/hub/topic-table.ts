@@ -93,6 +93,10 @@ export class TopicTable {
   }
 }
 
+/** A topic has no white space, so no other topic and audience give the same. */
 function keyOf(topic: string, audience: Entry['audience']): string {
-  return audience ? JSON.stringify([topic, ...[...audience].sort()]) : topic;
+  if (!audience) return topic;
+  return audience.length === 1
+    ? `${topic} ${audience[0]}`
+    : `${topic}\n${JSON.stringify([...audience].sort())}`;
 }
