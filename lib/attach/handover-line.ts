@@ -1,15 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { OpenTunnel } from '../proxy/open-tunnel.ts';
-import type { Line } from '../websocket/destination.ts';
-import type { Visit } from '../websocket/visit.ts';
+import type { Line, LineKeeper } from '../websocket/destination.ts';
 
 /**
  * A WebSocket that somebody else speaks, as far as the endpoint has to do with it: it can be ended, and is over when
  * its socket is. What is said on it, and whether it is alive, is the other's business.
  */
 export class HandoverLine extends EventEmitter implements Line {
-  visit: Visit | undefined;
+  visit: LineKeeper | undefined;
   readonly OPEN = 1;
   readonly isPaused = true;
   readonly #socket: Socket;

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import type { Visit } from './visit.ts';
 
 /** An open WebSocket, or one that is about to open, as `disconnect` is asked about it. */
 export interface Connection {
@@ -35,10 +34,19 @@ export interface Guest {
   leave(): void;
 }
 
+/** Who is told what happens on a line. */
+export interface LineKeeper {
+  heard(data: RawData, isBinary: boolean): void;
+  /** It answered a ping. */
+  alive(): void;
+  failed(error: Error): void;
+  closed(): void;
+}
+
 /** What the endpoint itself does with a WebSocket, or with what stands in the place of one. */
 export interface Line {
   /** Told of all that happens, once there is one. */
-  visit: Visit | undefined;
+  visit: LineKeeper | undefined;
   readonly OPEN: number;
   readonly readyState: number;
   readonly isPaused: boolean;

@@ -1,6 +1,5 @@
 import { type RawData, WebSocket } from 'ws';
-import type { Line } from './destination.ts';
-import type { Visit } from './visit.ts';
+import type { Line, LineKeeper } from './destination.ts';
 
 /** Who does not read its pongs gets no more of them. */
 const MAX_UNREAD_BYTES = 16_384;
@@ -10,7 +9,7 @@ const MAX_UNREAD_BYTES = 16_384;
  * and listeners are a good part of what one takes then.
  */
 export class SocketLine extends WebSocket implements Line {
-  visit: Visit | undefined;
+  visit: LineKeeper | undefined;
 
   // biome-ignore lint/suspicious/noExplicitAny: as EventEmitter has it
   override emit(name: string | symbol, ...args: any[]): boolean {

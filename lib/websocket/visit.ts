@@ -2,7 +2,7 @@ import createDebug from 'debug';
 import type { RawData } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { Source } from './capacity.ts';
-import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
+import type { Connection, Destination, Guest, Handover, Line, LineKeeper } from './destination.ts';
 import { Pace } from './pace.ts';
 
 const debug = createDebug('reqcast:websocket');
@@ -24,7 +24,7 @@ export interface VisitOptions {
 }
 
 /** An open WebSocket: who it is, whether it lives, and how it is ended. There are many: its pace is no object of its own. */
-export class Visit extends Pace {
+export class Visit extends Pace implements LineKeeper {
   readonly line: Line;
   readonly guest: Guest;
   /** As which connection it is counted. */
