@@ -23,11 +23,34 @@ const name = fc.oneof({ weight: 200, arbitrary: fc.constantFrom(...NAMES) }, fc.
 const outcome = fc.constantFrom('completed' as const, 'failed' as const, 'aborted' as const);
 const changing = fc.record({ status: fc.constantFrom(...STATUSES), outcome });
 const optional = fc.option(name, { nil: undefined });
+/** Capitals that are not ASCII and whose lower case is, escapes, and a name within another text. */
+const TEXTS = [
+  '/Kim',
+  '/\u212aim',
+  '/kIm',
+  '/\u0130d',
+  '/id',
+  '/"a" \\',
+  'Über',
+  'Ünter',
+  '/x/time":5,',
+  '',
+  '€',
+];
+const text = fc.oneof({ weight: 200, arbitrary: fc.constantFrom(...TEXTS) }, fc.constantFrom(...ESCAPED));
+const TOPICS = ['POST:/a', 'POST:/a/b', 'POST:/a/b/c', 'PUT:/a/b', 'PUT:/ü/b', 'PUT:/"\\/b', 'PUT:/b/b'];
+const topic = fc.option(fc.constantFrom(...TOPICS), { nil: undefined });
 /** One thing that is logged; `end` says after how many others the task ends that it began. */
 const happening = fc.record({
   user: optional,
   app: optional,
-  params: fc.option(fc.record({ user: name, status: fc.constantFrom(...STATUSES) }), { nil: undefined }),
+  url: text,
+  message: text,
+  topic,
+  announced: topic,
+  params: fc.option(fc.record({ user: name, status: fc.constantFrom(...STATUSES), time: fc.nat(40) }), {
+    nil: undefined,
+  }),
   first: changing,
   end: fc.option(fc.record({ after: fc.nat(8), told: changing, user: optional }), { nil: undefined }),
   logged: fc.boolean(),
@@ -37,10 +60,18 @@ type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : ne
 
 function history(happenings: readonly Happening[]): Draft[] {
   const slots: Draft[][] = Array.from({ length: happenings.length + 9 }, () => []);
-  happenings.forEach(({ first, end, logged, ...rest }, n) => {
+  happenings.forEach(({ first, end, logged, announced, ...rest }, n) => {
     const id = `id-${n}`;
-    if (!logged) slots[n]?.push(draft('POST:/a', { data: { request: { id, user: rest.user, task: id } } }));
-    else slots[n]?.push({ time: n, request: request(id, { ...rest, ...first }) });
+    if (!logged)
+      slots[n]?.push(
+        draft('POST:/a', { time: n, data: { time: 7, request: { id, user: rest.user, task: id } } }),
+      );
+    else
+      slots[n]?.push({
+        time: n,
+        ...(announced && { topic: announced }),
+        request: request(id, { ...rest, ...first }),
+      });
     const { after = 0, told, user } = end ?? {};
     const method = { method: 'TASK', task: id, ...(user !== undefined && { user }) };
     if (told)
@@ -50,6 +81,35 @@ function history(happenings: readonly Happening[]): Draft[] {
 }
 
 const status = fc.constantFrom(...STATUSES);
+const part = fc.oneof(
+  text,
+  fc.constantFrom(
+    'kim',
+    'KIM',
+    '\u212aIM',
+    'im',
+    'i',
+    'i\u0307d',
+    '\u0130D',
+    '"A',
+    ' \\',
+    'ü',
+    'Ü',
+    'ter',
+    '/',
+    '/x/TIME',
+  ),
+);
+const pattern = fc.constantFrom(
+  ...TOPICS,
+  '*:/a/**',
+  '*:/**',
+  'POST:/*/b',
+  '*:/*/b',
+  'PUT:/*/b/**',
+  '*:/ü/*',
+  'PUT:/**',
+);
 /** Few conditions at a time, or nothing would match. */
 const query: fc.Arbitrary<Query> = fc
   .tuple(
@@ -62,6 +122,15 @@ const query: fc.Arbitrary<Query> = fc
       fc.record({ outcome }),
       fc.record({ user: name, status }),
       fc.record({ app: name, outcome }),
+      fc.record({ url: part }),
+      fc.record({ message: part }),
+      fc.record({ url: part, status }),
+      fc.record({ topic: pattern }),
+      fc.record({ topic: pattern, outcome }),
+      fc.record({ from: fc.nat(40), to: fc.nat(40) }),
+      fc.record({ from: fc.oneof(fc.nat(40), fc.constant(2.5)), status }),
+      fc.record({ before: fc.nat(60) }),
+      fc.record({ requests: fc.boolean(), to: fc.nat(40) }),
     ),
     fc.constantFrom('merged' as const, 'separate' as const),
   )
@@ -91,7 +160,7 @@ test('a search in files gives what is in them, whatever is looked for', async ()
           expect(await all(journal, wanted)).toEqual(await expected(drafts, wanted));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 
@@ -111,11 +180,27 @@ describe('a line that another program wrote', () => {
     ['"status":0.5E+3', { status: 500 }],
     ['"status":5000e-1', { status: 500 }],
     ['"st\\u0061tus":500', { status: 500 }],
+    ['"url":"/\\u004bimchi"', { url: 'kimchi' }],
+    ['"url":"/\u212aimchi"', { url: 'kimchi' }],
+    ['"topic":"POST:\\/a"', { topic: 'POST:/a' }],
+    ['"time":5', { to: 2 }],
   ])('with %s is found by %j', async (record, wanted) => {
     const path = newPath();
     writeFileSync(path, line(record));
     expect(await all(fileJournal({ path }), wanted)).toHaveLength(1);
     expect(await all(fileJournal({ path }), { ...wanted, tasks: 'separate' })).toHaveLength(1);
+  });
+
+  test('with its time told twice counts by the last one', async () => {
+    const path = newPath();
+    writeFileSync(
+      path,
+      line('"status":200')
+        .replaceAll(' ', '')
+        .replace(/"time":1(.*)}/, '"time":9$1,"time":1}'),
+    );
+    expect(await all(fileJournal({ path }), { to: 2 })).toHaveLength(1);
+    expect(await all(fileJournal({ path }), { from: 2 })).toEqual([]);
   });
 
   test('as the end of a task is merged', async () => {

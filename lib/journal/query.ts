@@ -1,7 +1,7 @@
 import { ReqcastError } from '../protocol/errors.ts';
 import { compilePattern } from '../protocol/pattern.ts';
 import type { Entry, Outcome, RequestRecord } from './entry.ts';
-import { type LineTest, mayHold, passesAll } from './spelling.ts';
+import { holds, type LineTest, mayContain, mayContainAll, mayCount, mayHold, passesAll } from './spelling.ts';
 import { mayEnd, TaskEnds } from './task-ends.ts';
 
 /** Which entries to give. All conditions must hold; an absent one holds for every entry. */
@@ -84,14 +84,44 @@ async function* limited(
 
 /** Nothing if all lines have to be parsed. */
 function compileTest(query: Query, ends: TaskEnds | undefined): LineTest | undefined {
-  const testsOf = (fields: readonly (keyof Query)[]) =>
-    fields.filter((field) => query[field] !== undefined).map((field) => mayHold(field, query[field]));
-  const own = testsOf([...OWN_FIELDS, 'node']);
-  const told = testsOf(TOLD_FIELDS);
+  const own = [...placeTests(query), ...fieldTests(query, [...OWN_FIELDS, 'node']), ...textTests(query)];
+  const told = fieldTests(query, TOLD_FIELDS);
   if (own.length + told.length === 0) return undefined;
   if (!ends) return (line) => passesAll(own, line) && passesAll(told, line);
+  if (told.length === 0) return (line) => passesAll(own, line) || mayEnd(line);
   return (line) =>
     (passesAll(own, line) && (ends.crowded || passesAll(told, line))) || mayEnd(line) || ends.mayBegin(line);
+}
+
+function fieldTests(query: Query, fields: readonly (keyof Query)[]): LineTest[] {
+  return fields.filter((field) => query[field] !== undefined).map((field) => mayHold(field, query[field]));
+}
+
+function placeTests(query: Query): LineTest[] {
+  const { from, to, before } = bounds(query);
+  const tests: LineTest[] = [];
+  if (query.before !== undefined) tests.push(mayCount('offset', (offset) => offset < before));
+  if (query.from !== undefined || query.to !== undefined)
+    tests.push(mayCount('time', (time) => time >= from && time < to));
+  return tests;
+}
+
+function textTests({ topic, url, message, requests }: Query): LineTest[] {
+  const tests: LineTest[] = [];
+  if (requests === true) tests.push(holds('request'));
+  if (url !== undefined) tests.push(mayContain(url));
+  if (message !== undefined) tests.push(mayContain(message));
+  // What a pattern says between its wild cards is in each topic that it names.
+  if (topic !== undefined) tests.push(mayContainAll(topic.replace(/\/\*\*$/, '').split('*')));
+  return tests;
+}
+
+function bounds({ from, to, before }: Query) {
+  return {
+    from: Number(from ?? Number.NEGATIVE_INFINITY),
+    to: Number(to ?? Number.POSITIVE_INFINITY),
+    before: before ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function hasFields<Name extends keyof Query & keyof RequestRecord>(
@@ -104,9 +134,7 @@ function hasFields<Name extends keyof Query & keyof RequestRecord>(
 
 function compileQuery(query: Query): (entry: Entry) => boolean {
   assertQuery(query);
-  const from = Number(query.from ?? Number.NEGATIVE_INFINITY);
-  const to = Number(query.to ?? Number.POSITIVE_INFINITY);
-  const before = query.before ?? Number.POSITIVE_INFINITY;
+  const { from, to, before } = bounds(query);
   const topic = query.topic === undefined ? undefined : compilePattern(query.topic);
   const fields = FIELDS.filter((field) => query[field] !== undefined);
   const texts = TEXTS.filter((field) => query[field] !== undefined);
