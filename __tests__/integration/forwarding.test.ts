@@ -7,7 +7,7 @@ import Koa from 'koa';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type AttachOptions, attach } from '../../lib/index.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { afterwards, listen, send, until } from '../support/server.ts';
+import { afterwards, listen, refusingPort, send, until } from '../support/server.ts';
 import { openWire, refusal } from '../support/subscriber.ts';
 
 /** A plugin in a process of its own: tells URL and body, and echoes what comes over its WebSocket. */
@@ -175,9 +175,7 @@ test('nobody enters without authorization, and the plugin is not touched', async
 });
 
 test('a plugin that is away, refuses, or never answers gives 404, 502, 504', async () => {
-  const free = net.createServer();
-  const refusing = await listen(free);
-  await new Promise((resolve) => free.close(resolve));
+  const refusing = await refusingPort();
   const silent = `http://127.0.0.1:${await listen(net.createServer((socket) => socket.on('error', () => {}).resume()))}`;
   const { live, port, faults } = await run({
     proxy: { connectTimeoutMs: 50, targets: { silent: { http: silent } } },

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import http from 'node:http';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 
 /** Undone after each test, last first. */
 const undos: Array<() => unknown> = [];
@@ -34,6 +35,15 @@ export async function freePort(): Promise<number> {
   const port = await listen(server);
   await closeServer(server);
   return port;
+}
+
+/** A port where nobody listens, and nobody can meanwhile: it is the near end of a connection. One that is free is soon taken. */
+export async function refusingPort(): Promise<number> {
+  const far = await listen(createServer());
+  const near = connect(far, '127.0.0.1');
+  afterwards(() => near.destroy());
+  await once(near, 'connect');
+  return near.localPort as number;
 }
 
 export interface Reply {

@@ -49,5 +49,5 @@ export function topicLine(topic: string, json?: string, mark?: string): string {
 
 /** The server is going; come back after so many milliseconds. */
 export function byeLine(afterMs: number): string {
-  return `bye ${Math.round(afterMs)}\n`;
+  return `bye ${Math.floor(afterMs)}\n`;
 }
