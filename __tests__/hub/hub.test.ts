@@ -361,6 +361,14 @@ describe('the hub', () => {
     expect(answerTo([], ['*:/b'], 3)).toEqual(['changed 5']);
   });
 
+  test('tells a change of a topic that came several times in a row', () => {
+    const hub = newHub(1);
+    hub.deliver(entries('POST:/a', 'POST:/b', 'POST:/b', 'POST:/b'));
+    const reader = new Reader();
+    hub.add(format, everything, reader).resume({ epoch: 'e', offset: 2 });
+    expect(reader.answers).toEqual(['changed 4 POST:/b']);
+  });
+
   test('says resync when it has forgotten topics that may have changed, or when they are too many', () => {
     const hub = newHub(10);
     hub.deliver(entries(...Array.from({ length: 10_500 }, (_, i) => `POST:/${i}`)));
