@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { all, draft } from '../../contract/journal-contract.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
 import { connectNats, NatsServer, testWithNats } from '../../support/nats.ts';
-import { until } from '../../support/server.ts';
+import { afterwards, until } from '../../support/server.ts';
 import { Switch } from '../../support/switch.ts';
 import { append, epochOf, range, renewed, sinceReset, spread } from '../nodes.ts';
 import { startNode } from './stage.ts';
@@ -42,6 +42,9 @@ describe('a history that is lost', () => {
     const server = await NatsServer.forTest();
     const nodes = [await startNode(server.port), await startNode(server.port)] as const;
     let loading = true;
+    afterwards(() => {
+      loading = false;
+    });
     let sent = 0;
     const load = (async () => {
       while (loading) {

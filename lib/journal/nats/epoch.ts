@@ -6,6 +6,8 @@ import type { Extent, Stream } from './stream.ts';
 
 /** Each time somebody else was faster. */
 const MAX_TRIES = 100;
+/** The first one serves, unless the stream is lost meanwhile. */
+const MAX_MARKERS = 3;
 
 /** The epoch that a stream is in: what the last of its markers says. */
 export class Epoch {
@@ -26,6 +28,7 @@ export class Epoch {
    */
   async look(known: Mark | undefined, renew: boolean): Promise<Mark> {
     let more = renew;
+    let markers = 0;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const extent = await this.#stream.extent();
       const message = await this.#stream.lastMarker();
@@ -44,8 +47,11 @@ export class Epoch {
         await this.#stream.addMarker(continuing(marker, run), message.sequence);
       } else if (
         await this.#stream.addMarker({ ...beginning(known, marker, extent), run }, message?.sequence ?? 0)
-      )
+      ) {
         more = false;
+        if (++markers === MAX_MARKERS)
+          throw new Error('the stream does not keep what is added to it (see the log of the NATS server)');
+      }
     }
     throw new Error('processes begin one epoch after the other');
   }

@@ -18,6 +18,7 @@ export class NatsEngine implements Engine {
   readonly #connection: Connection;
   readonly #settings: StreamSettings;
   readonly #writer = new Writer();
+  #found = false;
 
   constructor(connection: Connection, settings: StreamSettings) {
     this.#connection = connection;
@@ -32,8 +33,10 @@ export class NatsEngine implements Engine {
     const line = new Line(this.#connection);
     const stream = new Stream(line, this.#settings);
     try {
-      const problem = await Promise.race([stream.ensure(), line.reconnected.then(() => stream.ensure())]);
+      const ensure = () => stream.ensure(this.#found);
+      const problem = await Promise.race([ensure(), line.reconnected.then(ensure)]);
       if (problem) throw unfit(stream.name, problem);
+      this.#found = true;
       return new NatsSession(line, stream, this.#writer);
     } catch (error) {
       line.end();

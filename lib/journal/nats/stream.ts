@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Line, Refused } from './line.ts';
 import { type Message, nanosecondsOf, type StoredMessage, storedMessage } from './message.ts';
 
@@ -14,6 +15,11 @@ const NANOSECONDS = 1_000_000;
 export const ROOM_MESSAGES = 10_000;
 /** The marker is moved on at half of this, and processes look for it every other second. */
 export const MIN_AGE_MS = 10_000;
+/**
+ * A server says that a stream is gone before its files are, and one that is made meanwhile loses its own with them: its
+ * messages are counted and cannot be read. So one that was there is not made again at once.
+ */
+const DELETION_MS = 500;
 /** A message that is sent again within this time is stored once. JetStream's default. */
 const DUPLICATES_MS = 120_000;
 
@@ -80,10 +86,15 @@ export class Stream {
   /**
    * Makes it if it is not there.
    *
+   * @param again it was there before
    * @returns what is wrong with the one that is there, if it is of no use
    */
-  async ensure(): Promise<string | undefined> {
-    const there = await this.#config();
+  async ensure(again: boolean): Promise<string | undefined> {
+    let there = await this.#config();
+    if (!there && again) {
+      await sleep(DELETION_MS);
+      there = await this.#config();
+    }
     if (there) return this.#problem(there);
     try {
       await this.#create();
