@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 
-/** Listens, and gives the address and the way to stop. */
+/** Listens, and gives the address and the way to stop. An app that nothing is attached to has no `live`. */
 export async function serve({ server, live, port }) {
-  await live.ready;
+  await live?.ready;
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     close: async () => {
-      await live.close();
+      await live?.close();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
+import type { Entry } from '../../lib/journal/entry.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { send } from '../support/server.ts';
+import { send, until } from '../support/server.ts';
 
 const EXAMPLES = resolve(__dirname, '../../examples');
 const processes = new Set<ChildProcess>();
@@ -105,26 +106,49 @@ describe('each server example announces a POST and ends when asked to', () => {
   });
 });
 
-test('the cluster example has one journal for all workers, whichever of them dies', async () => {
-  const program = example('cluster/server.js');
-  const urls = [1, 2, 3].map(() => program.line('listening on '));
-  const { port } = new URL(await (urls[0] as Promise<string>));
-  await Promise.all(urls);
-  // Each connection goes to the next worker.
-  const ask = async (method: string, path: string) =>
-    JSON.parse((await send(Number(port), method, path)).body);
-  const workers = new Set<number>();
-  while (workers.size < 3) workers.add((await ask('POST', '/ginger/users')).worker);
+describe('the cluster example', () => {
+  test('has one journal for all workers, whichever of them dies', async () => {
+    const DIRECTORY = temporaryDirectory();
+    const program = example('cluster/server.js', { DIRECTORY });
+    const urls = [1, 2, 3].map(() => program.line('listening on '));
+    const { port } = new URL(await (urls[0] as Promise<string>));
+    await Promise.all(urls);
+    // Each connection goes to the next worker.
+    const answering = async () => JSON.parse((await send(Number(port), 'POST', '/ginger/users')).body).worker;
+    const workers = new Set<number>();
+    while (workers.size < 3) workers.add(await answering());
+    const inJournal = (): Entry[] => {
+      const lines = readFileSync(join(DIRECTORY, 'requests.jsonl'), 'utf8').split('\n').slice(0, -1);
+      return lines.map((line) => JSON.parse(line));
+    };
+    const nodes = () => new Set(inJournal().map(({ node }) => Number(node)));
+    await until(() => nodes().size === 3);
 
-  const [dies] = workers;
-  process.kill(dies as number, 'SIGKILL');
-  // A connection that node:cluster hands to a worker as that dies is answered by nobody.
-  await program.line('listening on ');
-  const lines: string[] = await ask('GET', '/logs');
-  expect(new Set(lines.map((line) => /worker (\d+)/.exec(line)?.[1]))).toEqual(
-    new Set([...workers].map(String)),
-  );
-  expect(await program.stop()).toBe(0);
+    const [dies] = workers;
+    process.kill(dies as number, 'SIGKILL');
+    // A connection that node:cluster hands to a worker as that dies is answered by nobody.
+    await program.line('listening on ');
+    while (workers.size < 4) workers.add(await answering());
+    expect(await program.stop()).toBe(0);
+
+    const offsets = inJournal().map(({ offset }) => offset);
+    expect(offsets).toEqual(offsets.map((_, i) => i + 1));
+    expect(nodes()).toEqual(workers);
+  });
+
+  test('differs from a plain Express app by eight lines at most', async () => {
+    const { stdout } = spawnSync('diff', ['plain.js', 'server.js'], {
+      cwd: join(EXAMPLES, 'cluster'),
+      encoding: 'utf8',
+    });
+    for (const side of ['<', '>']) {
+      const lines = stdout.split('\n').filter((line) => line.startsWith(side));
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.length).toBeLessThanOrEqual(8);
+    }
+    const url = await example('cluster/plain.js').line('listening on ');
+    expect((await post(`${url}/ginger/users`)).status).toBe(201);
+  });
 });
 
 test('the Express example gives the request log, without the secret', async () => {

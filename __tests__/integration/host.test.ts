@@ -4,6 +4,10 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Entry } from '../../lib/journal/entry.ts';
 import { fileJournal } from '../../lib/journal/file/file-journal.ts';
+import { hostJournal } from '../../lib/journal/host/host-journal.ts';
+import type { JournalStats } from '../../lib/journal/journal.ts';
+import { memoryJournal } from '../../lib/journal/memory.ts';
+import { Recorder } from '../contract/journal-contract.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { OrderPage } from '../support/order-page.ts';
 import { afterwards, send, until } from '../support/server.ts';
@@ -42,7 +46,8 @@ function owned() {
 }
 
 async function work() {
-  const server = createServer((request, response) => response.writeHead(201).end(String(process.pid)));
+  const server = createServer(({ url }, response) =>
+    response.writeHead(201).end(url === '/stats' ? JSON.stringify(live.stats().journal) : String(process.pid)));
   const live = attach(server, {
     journal: hostJournal({ socketPath: directory + '/host', journal: owned, node: 'web-' + process.env.SLOT }),
     routes: { '/shop/orders/:id': '/shop/orders' },
@@ -74,9 +79,11 @@ class Cluster {
     up: false,
     run: 0,
   }));
-  readonly faults: string[] = [];
+  readonly faults: { slot: number; fault: string }[] = [];
   /** The slot of the worker that owns the journal. */
   owner: number | undefined;
+  /** How often one came to own it. */
+  owned = 0;
   readonly takeovers: number[] = [];
   #killedAt: number | undefined;
 
@@ -107,10 +114,11 @@ class Cluster {
   }) {
     const worker = this.workers[slot] as Worker;
     worker.pid = pid;
-    if (fault) this.faults.push(fault);
+    if (fault) this.faults.push({ slot, fault });
     if (port) Object.assign(worker, { port, up: true });
     if (!owns) return;
     this.owner = slot;
+    this.owned++;
     if (this.#killedAt !== undefined) this.takeovers.push(performance.now() - this.#killedAt);
     this.#killedAt = undefined;
   }
@@ -128,6 +136,14 @@ class Cluster {
     process.kill(worker.pid, 'SIGKILL');
     await until(() => this.owner !== undefined);
   }
+}
+
+/** Stops a process, which is woken at the end of the test if it was not before. */
+function freeze(pid: number): () => void {
+  process.kill(pid, 'SIGSTOP');
+  const thaw = () => process.kill(pid, 'SIGCONT');
+  afterwards(thaw);
+  return thaw;
 }
 
 /** Requests without a pause to each worker, each with a number of its own, until it is stopped. */
@@ -173,7 +189,7 @@ async function started(kind: 'file' | 'memory') {
     Array.from({ length: PAGES_EACH }, () => new OrderPage(port)),
   );
   await until(() => pages.every(({ live }) => live.position));
-  return { cluster, pages, path: join(directory, 'log') };
+  return { cluster, pages, path: join(directory, 'log'), socketPath: join(directory, 'host') };
 }
 
 test(`processes whose journal's owner is killed ${KILLS} times under load lose and double nothing`, async () => {
@@ -221,7 +237,7 @@ test(`processes whose journal's owner is killed ${KILLS} times under load lose a
   expect(lost.filter(({ by }) => living.includes(by))).toEqual([]);
   // On a machine that is busy with other things a take-over may take long enough to be reported.
   const expected = /cut off in the middle|^JOURNAL_UNREACHABLE/;
-  expect(cluster.faults.filter((fault) => !expected.test(fault))).toEqual([]);
+  expect(cluster.faults.filter(({ fault }) => !expected.test(fault))).toEqual([]);
 }, 180_000);
 
 test('with the journal in memory each page is told to refresh when its owner is killed, and hears what follows', async () => {
@@ -235,3 +251,61 @@ test('with the journal in memory each page is told to refresh when its owner is 
   await until(() => pages.every(({ ids }) => ids.at(-1) === 'after'));
   for (const { epochs } of pages) expect(epochs.size).toBe(2);
 }, 60_000);
+
+test('processes whose journal’s owner is frozen say so and answer on, none takes its place, and all that waited comes once, in order', async () => {
+  const { cluster, pages, path, socketPath } = await started('file');
+  const owner = cluster.owner as number;
+  const others = cluster.workers.map((_, slot) => slot).filter((slot) => slot !== owner);
+  const sent = cluster.workers.map((): string[] => []);
+  const order = async (slot: number) => {
+    const id = `${slot}-${sent[slot]?.length}`;
+    sent[slot]?.push(id);
+    const { status } = await send((cluster.workers[slot] as Worker).port, 'POST', `/shop/orders/${id}`);
+    expect(status).toBe(201);
+  };
+  const statsOf = async (slot: number): Promise<JournalStats> =>
+    JSON.parse((await send((cluster.workers[slot] as Worker).port, 'GET', '/stats')).body);
+  const heardBy = (slot: number) =>
+    cluster.faults.filter((one) => one.slot === slot).map(({ fault }) => fault.split(' ')[0]);
+  await Promise.all(cluster.workers.map((_, slot) => order(slot)));
+  await until(() => pages.every(({ ids }) => ids.length === WORKERS));
+
+  const thaw = freeze((cluster.workers[owner] as Worker).pid);
+  const unanswered = order(owner);
+  for (const slot of others) await order(slot);
+  // One that comes now finds the seat taken, and waits.
+  const makeJournal = jest.fn(memoryJournal);
+  const late = hostJournal({ socketPath, journal: makeJournal });
+  afterwards(() => late.close());
+  const lateSink = new Recorder();
+  const lateOpened = late.open(lateSink, 100);
+  await until(() => others.every((slot) => heardBy(slot).length > 0));
+  for (let n = 0; n < 20; n++) await Promise.all(others.map(order));
+  for (const slot of others) expect(await statsOf(slot)).toEqual({ waiting: 21, lost: 0, connected: false });
+  expect(pages.map(({ ids }) => ids.length)).toEqual(pages.map(() => WORKERS));
+  expect(cluster.owned).toBe(1);
+
+  thaw();
+  await Promise.all([unanswered, lateOpened]);
+  const count = sent.flat().length;
+  await until(() => pages.every(({ ids }) => ids.length >= count) && lateSink.entries.length >= count);
+  for (const slot of others) {
+    const stats = await until(async () => {
+      const now = await statsOf(slot);
+      return now.waiting === 0 && now;
+    });
+    expect(stats).toEqual({ waiting: 0, lost: 0, connected: true });
+  }
+
+  const ids = (await oldestFirst(path)).map(idOf);
+  expect(ids).toHaveLength(count);
+  for (const [slot, own] of sent.entries())
+    expect(ids.filter((id) => id.startsWith(`${slot}-`))).toEqual(own);
+  for (const page of pages) expect([page.ids, page.refreshes]).toEqual([ids, 0]);
+  expect(lateSink.entries.map(idOf)).toEqual(ids);
+  expect(makeJournal).not.toHaveBeenCalled();
+  expect(cluster.owned).toBe(1);
+  expect(cluster.workers.map((_, slot) => heardBy(slot))).toEqual(
+    cluster.workers.map((_, slot) => (slot === owner ? [] : ['JOURNAL_UNREACHABLE'])),
+  );
+}, 30_000);

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { journalChecks } from 'reqcast/journal-test';
-import { JsonJournal } from './json-journal.js';
+import { jsonJournal } from './json-journal.js';
 
 function begin() {
   const directory = mkdtempSync(join(tmpdir(), 'own-journal-'));
   const path = join(directory, 'journal.json');
   return {
-    journal: () => new JsonJournal({ path }),
+    journal: () => jsonJournal({ path }),
     end: () => rmSync(directory, { recursive: true }),
   };
 }

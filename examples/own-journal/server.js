@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attach } from 'reqcast';
 import { runIfMain, serve } from '../serve.js';
-import { JsonJournal } from './json-journal.js';
+import { jsonJournal } from './json-journal.js';
 
 export async function start({ port }) {
   const server = createServer((_request, response) => response.end());
   const path = process.env.JOURNAL ?? join(tmpdir(), 'own-journal.json');
-  const live = attach(server, { journal: new JsonJournal({ path }) });
+  const live = attach(server, { journal: jsonJournal({ path }) });
   return serve({ server, live, port });
 }
 

@@ -67,7 +67,6 @@ for (let n = 1; ; n++) {
   const answer = await ask(`/ticks/${id}`, 'POST');
   if (answer) {
     tick(id).item.dataset.node = answer.node;
-    tick(id).item.textContent = answer.node;
     down(answer.node, false);
   }
   await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
