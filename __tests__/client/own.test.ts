@@ -113,17 +113,13 @@ describe('what a client caused by a request with its headers', () => {
 
 describe('a mark', () => {
   async function connectMarked() {
-    const live = connectFake();
+    const live = connectFake({}, crypto.subtle);
     const calls: string[] = [];
     live.on('*:/**', ({ topic }) => calls.push(topic), { own: false });
     FakeSocket.last.open();
+    await until(() => FakeSocket.last.sent.length > 0);
     FakeSocket.last.say('@e:1 live\n');
     const mark = markOf(nameOf(live));
-    // The client's own is ready a moment after it connects.
-    await until(() => {
-      FakeSocket.last.say(`~${mark}\nPOST:/mine\n@e:2\n`);
-      return calls.length === 0 || !calls.splice(0);
-    });
     return { calls, mark, say: (...lines: string[]) => FakeSocket.last.say(`${lines.join('\n')}\n@e:3\n`) };
   }
 
@@ -150,6 +146,29 @@ describe('a mark', () => {
     say(`~${mark}`, 'POST:/a {"', 'POST:/b');
     expect(calls).toEqual(['POST:/b']);
   });
+});
+
+test('the server is greeted when the mark is known, with all patterns by then, on the connection there is by then', async () => {
+  const { subtle } = crypto;
+  const computing: Array<() => void> = [];
+  const digest: typeof subtle.digest = async (...what) => {
+    await new Promise<void>((done) => computing.push(done));
+    return subtle.digest(...what);
+  };
+  const live = connectFake({ reconnect: { minMs: 0 } }, { digest } as SubtleCrypto);
+  const calls: string[] = [];
+  live.on('*:/a', ({ replay, topic }) => calls.push(replay ?? topic), { own: false });
+  FakeSocket.last.open();
+  FakeSocket.last.fail();
+  await until(() => FakeSocket.made.length === 2);
+  FakeSocket.last.open();
+  live.on('*:/b', () => {});
+  expect(FakeSocket.made.map(({ sent }) => sent)).toEqual([[], []]);
+  for (const done of computing) done();
+  await until(() => FakeSocket.last.sent.length > 0);
+  expect(FakeSocket.made.map(({ sent }) => sent)).toEqual([[], ['since -\n+*:/a\n+*:/b']]);
+  FakeSocket.last.say(`@e:1 live\n~${markOf(nameOf(live))}\nPOST:/a\nPOST:/a\n@e:3\n`);
+  expect(calls).toEqual(['resync', 'POST:/a']);
 });
 
 test('where there is no SubtleCrypto, every listener is called', async () => {

@@ -54,13 +54,20 @@ export function connect({
   let lastLine: string;
   let ownMark: string;
   const listeners: Listeners = new Set();
-
-  void markOf(name).then((mark) => {
+  /** While it is computed. */
+  let marking = markOf(name)?.then((mark) => {
     ownMark = mark;
+    marking = undefined;
+    greet();
   });
 
   function say(line: string): void {
-    if (line.includes(':')) speaker?.send(line);
+    if (!marking && /[ :]/.test(line)) speaker?.send(line);
+  }
+
+  /** Not before the page can tell what is its own, for the server announces nothing before it is greeted. */
+  function greet(): void {
+    say([`since ${reached || '-'}`, ...patternsOf(listeners)].join('\n+'));
   }
 
   function become(next: State): void {
@@ -90,7 +97,7 @@ export function connect({
       };
       beat = later(pulse, heartbeatMs);
       hear();
-      if (speaker) speaker.send([`since ${reached || '-'}`, ...patternsOf(listeners)].join('\n+'));
+      if (speaker) greet();
       // On a wire without positions there is nothing to resume from.
       else obey(reached ? '@ resync' : '@ live');
     };
