@@ -151,6 +151,23 @@ describe('a history that is lost', () => {
     expect(sinceReset(late)).toEqual(range(6, 10));
   });
 
+  testWithNats('right before the newest entry is told once', async () => {
+    const server = await NatsServer.forTest();
+    const line = await Switch.to(server.port);
+    const nodes = [await startNode(line.port), await startNode(server.port)] as const;
+    const [late, other] = nodes;
+    await spread(nodes, 10);
+    line.lead(1);
+    await append(other, 'b', 2);
+    await server.ask('STREAM.MSG.DELETE.reqcast', { seq: 12 });
+    line.lead(server.port);
+    await until(() => late.sink.resets.length === 2);
+    await append(other, 'c', 5);
+    await until(() => late.sink.topics.includes('POST:/c/4'));
+    expect(late.sink.resets.slice(1)).toEqual([{ epoch: epochOf(other), offset: 11 }]);
+    expect(sinceReset(late)).toEqual(range(12, 17));
+  });
+
   testWithNats('at its end is noticed: the newest entry is deleted', async () => {
     const server = await NatsServer.forTest();
     const nodes = [await startNode(server.port), await startNode(server.port)] as const;

@@ -14,6 +14,9 @@ import { Sender } from './sender.ts';
 /** A history can be lost without a word: it is looked at after so long, when nobody added to it. */
 const LOOK_MS = 1_000;
 
+/** Closing goes on without an engine that does nothing for so long. */
+const STUCK_MS = 5_000;
+
 /**
  * A journal that several processes share: an engine keeps the entries and their order. One process reads them once,
  * for all its subscribers. While the engine cannot be reached, entries wait in the outbox.
@@ -73,9 +76,9 @@ export class EngineJournal implements Journal {
       let session: Session | undefined;
       try {
         session = await this.#engine.connect();
-        await this.#join(session);
+        if (!this.#ended) await this.#join(session);
         opened();
-        await this.#live(session);
+        if (!this.#ended) await this.#live(session);
       } catch (thrown) {
         const cause = thrown as Error;
         if (first && cause instanceof ReqcastError && cause.code === 'JOURNAL_OPEN_FAILED') {
@@ -219,12 +222,15 @@ export class EngineJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {});
-    if (this.#running) await this.#flush();
+    await within(
+      STUCK_MS,
+      this.#opening?.catch(() => {}),
+    );
+    if (this.#running) await this.#drain();
     this.#ended = true;
     this.#leave(this.#session);
     this.#outage.tryAgain();
-    await this.#running;
+    await within(STUCK_MS, this.#running);
     const lost = this.#outbox.pending;
     if (lost > 0) {
       const message = `${lost} entries could not be brought to ${this.#engine.name} before the journal was closed: they are lost, and nobody is told.`;
@@ -232,6 +238,14 @@ export class EngineJournal implements Journal {
     }
     this.#outbox.release();
     this.#feed.release();
+  }
+
+  /** Flushes, as long as the outbox gets shorter. */
+  async #drain(): Promise<void> {
+    const flushed = this.#flush();
+    let before: number;
+    do before = this.#outbox.pending;
+    while (!(await within(STUCK_MS, flushed)) && this.#outbox.pending < before);
   }
 
   #hand(call: (sink: JournalSink) => void): void {
@@ -246,4 +260,15 @@ export class EngineJournal implements Journal {
   #fault(code: ErrorCode, message: string): void {
     this.#sink?.fault(new ReqcastError(code, message));
   }
+}
+
+/** @returns whether it was settled in time */
+async function within(ms: number, promise: Promise<void> | undefined): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const inTime = await Promise.race([promise?.then(() => true) ?? true, late]);
+  clearTimeout(timer);
+  return inTime;
 }

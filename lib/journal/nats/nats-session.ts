@@ -86,7 +86,7 @@ export class NatsSession implements Session {
   }
 
   async next(after: Mark): Promise<readonly Kept[]> {
-    if (this.#tail?.at.link !== after.link) await this.#readFrom(after);
+    if (this.#tail?.at.link !== after.link || this.#tail.isOver) await this.#readFrom(after);
     return this.#line.orBroken((this.#tail as Tail).next());
   }
 

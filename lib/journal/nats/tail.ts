@@ -13,7 +13,10 @@ const ASK_MS = 5_000;
 /** How long `next` waits for something new. */
 const WAIT_MS = 1_000;
 
-/** What comes after a place, as it comes. */
+/** The link of what cannot be told. */
+const MISSING = '';
+
+/** What comes after a place, as it comes; where something is missing, what follows no place. */
 export class Tail {
   readonly #stream: Stream;
   readonly #seen: (message: Message, marker: Marker) => void;
@@ -23,8 +26,10 @@ export class Tail {
   #segment: Marker;
   #sequence = 0;
   #kepts: Kept[] = [];
-  /** What comes after something that is missing. */
-  #torn: Kept | undefined;
+  /** Something is missing. */
+  #torn = false;
+  /** That was told: what follows has to be read from where the reader goes on. */
+  isOver = false;
   #asking = false;
   #heard = performance.now();
   /** The last one that `next` gave. */
@@ -61,7 +66,7 @@ export class Tail {
     this.#heard = performance.now();
     if (this.#torn) return;
     if (message.sequence === this.#sequence + 1) this.#add(message);
-    else this.#torn = keptAt(this.#segment, message, message.text);
+    else this.#torn = true;
     this.#news.ring();
   }
 
@@ -77,9 +82,12 @@ export class Tail {
 
   async next(): Promise<readonly Kept[]> {
     if (this.#kepts.length === 0 && !this.#torn) await this.#news.wait(WAIT_MS);
-    let kepts = this.#kepts;
+    const kepts = this.#kepts;
     this.#kepts = [];
-    if (kepts.length === 0 && this.#torn) kepts = [this.#torn];
+    if (kepts.length === 0 && this.#torn) {
+      this.isOver = true;
+      return [{ ...this.at, after: MISSING }];
+    }
     this.at = kepts.at(-1) ?? this.at;
     this.#ask();
     if (this.#asking && performance.now() - this.#heard > ASK_MS + ANSWER_MS)
