@@ -81,7 +81,7 @@ describe('a result', () => {
     ...figure,
     title: `${N} open`,
     at: { N },
-    targets: [],
+    targets: [{ most: 1e6 }],
     rows: { reqcast: [N] },
   }));
   const { read, charts } = drawn((results) => {
@@ -98,9 +98,15 @@ describe('a result', () => {
     expect(read('docs/bench/host.svg')).toMatch(/>served no request<.*a machine/s);
   });
 
-  test('is a row with its medians, and says whether the targets were met', () => {
-    const [row] = /^\| p99 of requests.*$/m.exec(read('README.md')) ?? [];
-    expect(row).toContain('| **13.0** |');
+  test('is a row with its medians in README.md', () => {
+    expect(read('README.md')).toContain(
+      '| p99 of requests, ms | **13.0** | ws loop served no request<br>none 5.00 |',
+    );
+  });
+
+  test('is a row with its spread in bench/README.md, which says whether the targets were met', () => {
+    const [row] = /^\| p99 of requests.*$/m.exec(read('bench/README.md')) ?? [];
+    expect(row).toContain('| **13.0 (12.0 to 14.0)** |');
     expect(row).toContain('missed: 2.60 of none, target at most 2');
     expect(row).toContain('met: ws loop served no request, target at most 0.5');
   });

@@ -16,11 +16,12 @@ function panelsOf(figures) {
   return [...panels.values()].map((panel) => lines(panel, axis));
 }
 
-/** The first key of `at`, where all figures have it and not all the same. */
+/** The first key of `at`, where all figures have it as a number and not all the same. */
 export function axisOf(figures) {
   const [axis] = Object.keys(figures[0]?.at ?? {});
   const places = new Set(figures.map(({ at }) => at?.[axis]));
-  return axis && places.size > 1 && !places.has(undefined) ? axis : undefined;
+  const isAxis = [...places].every((at) => typeof at === 'number');
+  return axis && places.size > 1 && isAxis ? axis : undefined;
 }
 
 /** The SVG of a result in one of the themes. */

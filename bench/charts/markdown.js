@@ -5,6 +5,8 @@ import { furthest, inWords } from './chart.js';
 /** The results whose charts are in the README itself. */
 const SHOWN = ['host', 'fanout'];
 
+const HEAD = ['what', 'reqcast', 'beside it', 'target'];
+
 /** The text between the markers `<!-- bench:start -->` and `<!-- bench:end -->` replaced. */
 export function between(document, block) {
   const marked = /(<!-- bench:start -->\n).*(<!-- bench:end -->)/s;
@@ -12,26 +14,17 @@ export function between(document, block) {
   return document.replace(marked, (_, start, end) => `${start}${block && `\n${block}\n\n`}${end}`);
 }
 
-/** For README.md: two charts, and of the other figures a table. */
+/** For README.md: two charts, and a table of what matters most, which is what has targets, of an axis the end. */
 export function summary(results) {
   const charts = results
     .filter(({ bench }) => SHOWN.includes(bench))
     .map((result) => picture(result, 'docs/bench/'));
-  const rows = results.flatMap(({ bench, figures }) => {
-    // Of what a chart shows, the table needs to say only what became of the targets.
-    if (SHOWN.includes(bench))
-      return figures.filter(hasTargets).map((figure) =>
-        row(
-          figure,
-          figure.targets.flatMap(({ of }) => of ?? others(figure)),
-        ),
-      );
-    const last = furthest(figures);
-    return figures
-      .filter((figure) => last.includes(figure) || hasTargets(figure))
-      .map((figure) => row(figure));
-  });
-  return [...charts, table(rows), ...machines(results)].filter(Boolean).join('\n\n');
+  const rows = results.flatMap(({ figures }) =>
+    furthest(figures)
+      .filter(hasTargets)
+      .map((figure) => row(figure)),
+  );
+  return [...charts, table(HEAD.slice(0, 3), rows), ...machines(results)].filter(Boolean).join('\n\n');
 }
 
 /** For bench/README.md: each chart, all figures with their spread, and the targets that were missed. */
@@ -39,7 +32,10 @@ export function details(results) {
   const parts = results.flatMap((result) => [
     `### ${titleOf(result.bench)}`,
     picture(result, '../docs/bench/'),
-    table(result.figures.map((figure) => row(figure, others(figure), { spread: true }))),
+    table(
+      HEAD,
+      result.figures.map((figure) => [...row(figure, { spread: true }), verdictsOn(figure)]),
+    ),
   ]);
   if (parts.length === 0) return '';
   const verdicts = results.flatMap(({ figures }) =>
@@ -69,24 +65,30 @@ function others(figure) {
   return figure.names.filter((name) => name !== figure.ours);
 }
 
-function row(figure, rivals = others(figure), { spread = false } = {}) {
+function row(figure, { spread = false } = {}) {
   const value = (name) => {
     const known = spread && figure.median(name) !== null;
     return figure.shown(name) + (known ? ` (${figure.spread(name).map(shown).join(' to ')})` : '');
   };
-  const verdicts = figure.verdicts().map(({ text }) => text);
   return [
-    `${figure.title}, ${figure.unit}, ${figure.better} is better`,
+    `${figure.title}, ${figure.unit}`,
     figure.names.includes(figure.ours) ? `**${value(figure.ours)}**` : '',
-    rivals.map((name) => `${name} ${value(name)}`).join('<br>'),
-    verdicts.join('<br>'),
+    others(figure)
+      .map((name) => `${name} ${value(name)}`)
+      .join('<br>'),
   ];
 }
 
-function table(rows) {
+function verdictsOn(figure) {
+  return figure
+    .verdicts()
+    .map(({ text }) => text)
+    .join('<br>');
+}
+
+function table(head, rows) {
   if (rows.length === 0) return '';
-  const lines = rows.map((cells) => `| ${cells.join(' | ')} |`);
-  return ['| what | reqcast | beside it | target |', '|---|---|---|---|', ...lines].join('\n');
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** What it was measured on and beside, once for all results that have it in common. */

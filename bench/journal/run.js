@@ -36,11 +36,17 @@ const figure = (about) => {
 
 for (const perTick of [100, 20_000]) {
   const shape = perTick === 20_000 ? '20,000 in one tick' : '20,000, 100 in each tick';
-  const rate = figure({ title: `Append ${shape}`, unit: 'entries a second', better: 'more' });
+  const rate = figure({
+    title: `Append ${shape}`,
+    unit: 'entries a second',
+    better: 'more',
+    targets: [{ least: 200_000 }],
+  });
   const rest = figure({
     title: `Append ${shape}: the longest turn without the caller's loop`,
     unit: 'ms',
     better: 'less',
+    targets: [{ most: 10 }],
   });
   const own = figure({ title: `Append ${shape}: the caller's longest loop`, unit: 'ms', better: 'less' });
   for (let round = 0; round < ROUNDS; round++)
@@ -54,7 +60,13 @@ for (const perTick of [100, 20_000]) {
 
 const path = join(folder, 'requests.jsonl');
 const tailTime = figure({ title: 'The newest 50', unit: 'ms', better: 'less', ours: 'of 1 GB' });
-const tailBytes = figure({ title: 'The newest 50', unit: 'KB read', better: 'less', ours: 'of 1 GB' });
+const tailBytes = figure({
+  title: 'The newest 50',
+  unit: 'KB read',
+  better: 'less',
+  ours: 'of 1 GB',
+  targets: [{ of: 'of 1 MB', most: 1.1 }],
+});
 for (const [name, bytes] of Object.entries({ 'of 1 MB': 1e6, 'of 1 GB': 1e9 })) {
   writeHistory(path, bytes);
   for (let round = 0; round < ROUNDS; round++) {
@@ -68,7 +80,12 @@ const small = join(folder, 'small.jsonl');
 writeHistory(small, 16e6);
 writeHistory(path, MEGABYTES * 1e6);
 const about = `Search ${MEGABYTES} MB for a user and a status`;
-const speed = figure({ title: about, unit: 'MB a second', better: 'more' });
+const speed = figure({
+  title: about,
+  unit: 'MB a second',
+  better: 'more',
+  targets: [{ of: 'jq', least: 3 }],
+});
 const block = figure({ title: `${about}: the longest turn`, unit: 'ms', better: 'less' });
 const memory = figure({ title: `${about}: the process`, unit: 'MB', better: 'less' });
 const size = statSync(path).size / 1e6;

@@ -15,6 +15,9 @@ export function shown(value) {
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
+const wantedOf = ({ most, least }) =>
+  most === undefined ? `at least ${Number(least.toPrecision(3))}` : `at most ${Number(most.toPrecision(3))}`;
+
 /** One thing that was measured for all rivals, a value for each in every round. */
 export class Figure {
   #rows = new Map();
@@ -93,7 +96,7 @@ export class Figure {
   #verdict({ of, most, least }) {
     if (of === undefined) return this.#verdictOfOurs({ most, least });
     const ratio = this.ratio(of);
-    const wanted = most === undefined ? `at least ${least}` : `at most ${most}`;
+    const wanted = wantedOf({ most, least });
     const reached = most === undefined ? ratio >= least : ratio <= most;
     // Who has a value where the rival has none is ahead of it, by a factor that nobody can tell.
     const met = ratio === null ? this.median(this.ours) !== null : reached;
@@ -104,7 +107,7 @@ export class Figure {
   #verdictOfOurs({ most, least }) {
     const value = this.median(this.ours);
     const met = value !== null && (most === undefined ? value >= least : value <= most);
-    const wanted = most === undefined ? `at least ${least}` : `at most ${most}`;
+    const wanted = wantedOf({ most, least });
     return {
       met,
       text: `${met ? 'met' : 'missed'}: ${this.shown(this.ours)} ${this.unit}, target ${wanted}`,
