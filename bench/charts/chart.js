@@ -9,9 +9,7 @@ function panelsOf(figures) {
   if (!axis) return figures.map(bars);
   const panels = new Map();
   for (const figure of figures) {
-    const { [axis]: _, ...rest } = figure.at;
-    const key = JSON.stringify([figure.unit, figure.better, rest]);
-    panels.set(key, [...(panels.get(key) ?? []), figure]);
+    panels.set(figure.panel, [...(panels.get(figure.panel) ?? []), figure]);
   }
   return [...panels.values()].map((panel) => lines(panel, axis));
 }
@@ -35,7 +33,8 @@ export function chart({ bench, machine, figures }, theme) {
 
 function footer(machine, figures) {
   const rounds = Math.max(...figures.map((figure) => figure.values(figure.names[0]).length));
-  return `Medians of ${rounds} rounds; thin lines: least to most. ${machine}`;
+  const values = rounds > 1 ? `Medians of ${rounds} rounds; thin lines: least to most.` : 'One run.';
+  return `${values} ${machine}`;
 }
 
 /** Of figures along an axis those at its end; all of the others. */

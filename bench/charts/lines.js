@@ -10,13 +10,13 @@ const AXES = { N: 'subscribers', rate: 'notifications a second' };
 
 /** The figures of one panel along their axis, a line for each rival with its name and last value at its end. */
 export function lines(figures, axis) {
-  const [{ unit, better, ours }] = figures;
+  const [{ panel, unit, better, ours }] = figures;
   const series = [...new Set(figures.flatMap(({ names }) => names))].map((name) => of(name, figures, axis));
   series.sort((a, b) => Number(a.name === ours) - Number(b.name === ours));
   const values = series.flatMap(({ points }) => points.flatMap(({ spread }) => spread));
   const wide = isWide(values);
   const scaled = wide ? `${unit} on a logarithmic axis` : unit;
-  const head = heading(commonWords(figures.map(({ title }) => title)), { unit: scaled, better });
+  const head = heading(panel, { unit: scaled, better });
   const [top, bottom] = [head.height + 12, head.height + 12 + PLOT];
   const y = wide ? logarithmic(values, bottom, top) : straight(values, bottom, top);
   const places = figures.map(({ at }) => at[axis]);
@@ -45,13 +45,6 @@ function of(name, figures, axis) {
     .sort((a, b) => a.at - b.at);
   const last = there.reduce((a, b) => (b.at[axis] > a.at[axis] ? b : a));
   return { name, points, label: `${name}  ${last.shown(name)}` };
-}
-
-/** The words that all titles share: what is left of them without the place on the axis. */
-function commonWords(titles) {
-  const split = titles.map((title) => title.split(' '));
-  const common = split[0].filter((word) => split.every((words) => words.includes(word)));
-  return common.join(' ').replace(/^[,:]|[,:]$/g, '');
 }
 
 function tickText(value) {

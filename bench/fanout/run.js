@@ -52,6 +52,7 @@ for (const n of SIZES) {
   for (const burst of bursts) {
     const figure = new Figure({
       title: `N=${n}, ${burst} at a time`,
+      panel: `${burst} at a time`,
       unit: 'µs of CPU for each delivery',
       better: 'less',
       at: { N: n, burst },

@@ -97,7 +97,6 @@ function figuresAt({ rate }) {
       unit,
       better: 'less',
       ours: RIVALS.redis.name,
-      at: { rate },
       ...to,
     });
   return {

@@ -21,6 +21,7 @@ const figures = BURSTS.flatMap((burst) =>
     (groups) =>
       new Figure({
         title: `In ${groups} groups, of ${N} subscribers: ${burst} at a time`,
+        panel: `${N} subscribers, ${burst} at a time`,
         unit: 'µs of CPU for each delivery',
         better: 'less',
         at: { groups, burst },

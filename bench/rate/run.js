@@ -15,10 +15,10 @@ for (const rival of rivals) await rival.open();
 
 const figures = [];
 for (const rate of RATES) {
-  const about = (title, unit, better) => new Figure({ title, unit, better, at: { rate } });
+  const about = (title, panel, unit, better) => new Figure({ title, panel, unit, better, at: { rate } });
   const at = `N=${N}, ${rate} notifications a second`;
-  const cost = about(at, 'µs of CPU for each delivery', 'less');
-  const kept = about(`${at}, published in time`, '% of those due', 'more');
+  const cost = about(at, `Telling ${N} subscribers`, 'µs of CPU for each delivery', 'less');
+  const kept = about(`${at}, published in time`, 'Published in time', '% of those due', 'more');
   for (let round = -1; round < ROUNDS; round++)
     for (const rival of rivals) {
       const found = await rival.measureAt(rate, MEASURE_MS);

@@ -29,13 +29,24 @@ export class Figure {
    * @param {'less' | 'more'} about.better
    * @param {string} [about.ours] the row that the others are compared with
    * @param {object} [about.at] where on a chart's axis this is, as `{ N: 150 }`; its first key is the axis
+   * @param {string} [about.panel] what is measured all along that axis: figures with the same are one panel of a chart
    * @param {string} [about.none] what is said of a rival for which nothing could be measured, as `served no request`
    * @param {string} [about.whole] the row that a chart gives the others as a share of
    * @param {{ of?: string, most?: number, least?: number }[]} [about.targets] what ours divided by that of the rival `of`
    * should be, or without one ours itself
    */
-  constructor({ title, unit, better, ours = 'reqcast', at, none = 'nothing', whole, targets = [] }) {
-    Object.assign(this, { title, unit, better, ours, at, none, whole, targets });
+  constructor({
+    title,
+    unit,
+    better,
+    ours = 'reqcast',
+    at,
+    panel = '',
+    none = 'nothing',
+    whole,
+    targets = [],
+  }) {
+    Object.assign(this, { title, unit, better, ours, at, panel, none, whole, targets });
   }
 
   /** The figure that `toJSON` gave. */
@@ -126,7 +137,18 @@ export class Figure {
   }
 
   toJSON() {
-    const { title, unit, better, ours, at, none, whole, targets } = this;
-    return { title, unit, better, ours, at, none, whole, targets, rows: Object.fromEntries(this.#rows) };
+    const { title, unit, better, ours, at, panel, none, whole, targets } = this;
+    return {
+      title,
+      unit,
+      better,
+      ours,
+      at,
+      panel,
+      none,
+      whole,
+      targets,
+      rows: Object.fromEntries(this.#rows),
+    };
   }
 }
