@@ -81,11 +81,9 @@ class Tap {
 
   #wrapper(): Emit {
     const tap = this;
-    // Each request comes by here, and takes no list of arguments.
-    return function emit(this: Server, event: string | symbol, first?: unknown, second?: unknown) {
-      if (event === 'request') return tap.#request(this, first as IncomingMessage, second as ServerResponse);
-      // biome-ignore lint/complexity/noArguments: so many as were given
-      const [, ...args] = arguments;
+    return function emit(this: Server, event, ...args) {
+      if (event === 'request')
+        return tap.#request(this, args[0] as IncomingMessage, args[1] as ServerResponse);
       if (event === 'upgrade') return tap.#upgrade(this, args as [IncomingMessage, Duplex, Buffer]);
       return tap.#emit.call(this, event, ...args);
     };

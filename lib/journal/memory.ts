@@ -38,9 +38,7 @@ class MemoryJournal implements Journal {
       throw new ReqcastError('JOURNAL_OPEN_FAILED', 'A journal serves one attachment: make another.');
     this.#sink = sink;
     this.renew();
-    const early = this.#waiting;
-    this.#waiting = [];
-    this.#deliver(early);
+    this.#deliver();
   }
 
   renew(): void {
@@ -49,19 +47,18 @@ class MemoryJournal implements Journal {
 
   append(draft: Draft): void {
     if (this.#closed) return;
-    if (!this.#sink || this.#delivering) this.#waiting.push(draft);
-    else this.#deliver([draft]);
+    this.#waiting.push(draft);
+    if (this.#sink && !this.#delivering) this.#deliver();
   }
 
-  #deliver(drafts: readonly Draft[]): void {
+  #deliver(): void {
     this.#delivering = true;
     try {
-      for (let next = drafts; next.length > 0; ) {
-        const entries = next.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
+      for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
+        this.#waiting = [];
+        const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
         for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
         this.#sink?.deliver(entries);
-        next = this.#waiting;
-        if (next.length > 0) this.#waiting = [];
       }
     } finally {
       this.#delivering = false;

@@ -28,28 +28,22 @@ export class Exchange {
   readonly client: string | undefined;
   extra: Extra | undefined;
   /** How it ended, once it has. */
-  outcome: Outcome | undefined;
+  outcome: Outcome = 'completed';
   /** Set once the response is done. */
   #recorded: Parameters<AfterRecord> | undefined;
   #afterRecord: AfterRecord[] | undefined;
+  #threw = false;
 
-  /** @param address the client's */
   constructor(
-    request: IncomingMessage,
+    readonly request: IncomingMessage,
     readonly response: ServerResponse,
     address: string | undefined,
-    extra: Extra | undefined,
   ) {
     this.method = request.method ?? 'GET';
     this.url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     this.address = address;
-    this.extra = extra;
     const name = request.headers[HEADER];
     if (typeof name === 'string' && CLIENT_NAME.test(name)) this.client = markOf(name);
-  }
-
-  get request(): IncomingMessage {
-    return this.response.req;
   }
 
   /** Of its record. */
@@ -60,13 +54,13 @@ export class Exchange {
 
   /** The handler threw: what it answered before does not count. */
   threw(): void {
-    this.outcome = 'failed';
+    this.#threw = true;
   }
 
   /** To call when the response is done: time goes on, and the socket to the next request. */
   ended(): void {
     this.#endedAt = performance.now();
-    this.outcome ??= this.#howEnded();
+    this.outcome = this.#howEnded();
   }
 
   get durationMs(): number {
@@ -75,6 +69,7 @@ export class Exchange {
 
   /** Frameworks turn a throw into a 5xx, so that counts as `failed` too. */
   #howEnded(): Outcome {
+    if (this.#threw) return 'failed';
     const { response } = this;
     if (response.writableFinished) return response.statusCode >= 500 ? 'failed' : 'completed';
     return this.#clientLeft() ? 'aborted' : 'failed';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Draft, Outcome, RequestRecord } from '../journal/entry.ts';
+import type { Draft, RequestRecord } from '../journal/entry.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError, textOf } from '../protocol/errors.ts';
 import { assertTopic } from '../protocol/topic.ts';
@@ -79,8 +79,8 @@ export class Observer {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): Exchange {
-    const address = addressOf(request, this.#options.trustProxy ?? false);
-    const exchange = new Exchange(request, response, address, extra);
+    const exchange = new Exchange(request, response, addressOf(request, this.#options.trustProxy ?? false));
+    exchange.extra = extra;
     (response as Followed)[this.#key] = exchange;
     response.on('close', this.#onClose);
     return exchange;
@@ -139,19 +139,26 @@ export class Observer {
   #record(exchange: Exchange, subject: Subject, topic: string | undefined): MutableRecord {
     const options = this.#options;
     const { request, response, address } = exchange;
-    const told = topic === subject.topics[0] ? subject : toldOf(exchange.method, topic, subject.url);
+    const { app, message } =
+      topic === subject.topics[0] ? subject : told(exchange.method, topic, subject.url);
     const user = this.#user(exchange);
     const params = options.params ? this.#params(exchange) : undefined;
     const givenApp = options.app && this.#ask('app', undefined, () => options.app?.(request, response));
-    const record = recordOf(exchange, subject.url, {
-      message: told.message,
-      topic,
-      user,
-      address,
-      app: givenApp ?? told.app,
-    });
+    const record: MutableRecord = {
+      id: exchange.id,
+      method: exchange.method,
+      url: subject.url,
+      status: response.statusCode,
+      outcome: exchange.outcome,
+      durationMs: exchange.durationMs,
+      message,
+    };
+    if (topic !== undefined) record.topic = topic;
+    if (user !== undefined) record.user = user;
+    if (address !== undefined) record.address = address;
+    if (givenApp !== undefined || app !== undefined) record.app = givenApp ?? app;
     if (params !== undefined) record.params = params;
-    record.message = defaultMessage(record, told.message);
+    record.message = defaultMessage(record, message);
     const given =
       options.message && this.#ask('message', undefined, () => options.message?.(record, request));
     if (typeof given === 'string') record.message = given;
@@ -160,13 +167,9 @@ export class Observer {
 
   #user({ request, response, extra }: Exchange): string | undefined {
     const { user } = this.#options;
-    try {
-      if (user) return user(request, response);
-      return (extra && nameOf(extra.user?.())) ?? defaultUser(request);
-    } catch (cause) {
-      this.#threw('user', cause);
-      return undefined;
-    }
+    return this.#ask('user', undefined, () =>
+      user ? this.#options.user?.(request, response) : (nameOf(extra?.user?.()) ?? defaultUser(request)),
+    );
   }
 
   #params({ request, response, extra }: Exchange): unknown {
@@ -213,42 +216,14 @@ export class Observer {
     try {
       return call();
     } catch (cause) {
-      this.#threw(option, cause);
+      const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
+      this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
       return otherwise;
     }
   }
-
-  #threw(option: keyof RequestOptions, cause: unknown): void {
-    const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
-    this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
-  }
 }
 
-interface Found {
-  readonly message: string;
-  readonly topic: string | undefined;
-  readonly user: string | undefined;
-  readonly address: string | undefined;
-  readonly app: string | undefined;
-}
-
-/** What is not known is left out. Whole at once where all is known: a property that is added later takes more memory. */
-function recordOf(exchange: Exchange, url: string, found: Found): MutableRecord {
-  const { id, method, durationMs } = exchange;
-  const status = exchange.response.statusCode;
-  const outcome = exchange.outcome as Outcome;
-  const { message, topic, user, address, app } = found;
-  if (topic !== undefined && user !== undefined && address !== undefined && app !== undefined)
-    return { id, method, url, status, outcome, durationMs, message, topic, user, address, app };
-  const record: MutableRecord = { id, method, url, status, outcome, durationMs, message };
-  if (topic !== undefined) record.topic = topic;
-  if (user !== undefined) record.user = user;
-  if (address !== undefined) record.address = address;
-  if (app !== undefined) record.app = app;
-  return record;
-}
-
-function toldOf(method: string, topic: string | undefined, url: string): Pick<Subject, 'app' | 'message'> {
+function told(method: string, topic: string | undefined, url: string): Pick<Subject, 'app' | 'message'> {
   return { app: defaultApp(topic), message: sentence(method, topic ?? url) };
 }
 
