@@ -1,4 +1,4 @@
-import { HEADER_BYTES } from './frame.ts';
+import { HEADER_BYTES } from '../protocol/frame.ts';
 
 /** What one read takes: four times what Node's own takes, so that a fast target costs a quarter of the turns. */
 export const READ_BYTES = 256 * 1024;

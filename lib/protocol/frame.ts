@@ -5,7 +5,7 @@ export const HEADER_BYTES = 10;
 export const FINAL = { text: 0x81, binary: 0x82 } as const;
 
 /**
- * Makes a frame of a payload that lies where room for a header was left: `length` bytes from `HEADER_BYTES` on. One
+ * Makes an unmasked frame of a payload that lies where room for a header was left: `length` bytes from `HEADER_BYTES` on. One
  * piece is written in less time than the two that `ws` makes of it.
  */
 export function frameInPlace(room: Buffer, length: number, first: number): Buffer {
