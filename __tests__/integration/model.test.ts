@@ -41,8 +41,11 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
     else if (one.act === 'toggle') page.toggle(one.pattern);
     else if (one.act === 'meet') page.meet(one.audience);
-    else if (one.act === 'beat') page.beat();
-    else if (one.act === 'reset') server.lose(one.unknown);
+    else if (one.act === 'beat') {
+      const { served } = page;
+      page.beat();
+      expect(page.served).toEqual(served);
+    } else if (one.act === 'reset') server.lose(one.unknown);
     else {
       await server.settled();
       for (const each of pages) each.disconnect();

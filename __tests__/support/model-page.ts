@@ -27,6 +27,10 @@ export class Page {
     return this.#ws !== undefined;
   }
 
+  get served(): Position {
+    return this.#served;
+  }
+
   get #head(): Position {
     return { epoch: this.#server.epoch, offset: this.#server.head };
   }
@@ -94,10 +98,7 @@ export class Page {
   }
 
   beat(): void {
-    if (!this.#ws) return;
-    const before = this.#served;
-    this.#session?.beat();
-    expect(this.#served).toEqual(before);
+    if (this.#ws) this.#session?.beat();
   }
 
   /** After a sweep: a connection that takes data was served up to the head. */
