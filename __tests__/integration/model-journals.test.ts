@@ -35,6 +35,9 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 async function play(begin: Begin, windowSize: number, maxTopics: number, steps: readonly Step[]) {
   const server = await SharedServer.open(await begin(), windowSize, maxTopics);
   const pages = Array.from({ length: CLIENTS }, () => new Page(server));
+  server.watch(() => {
+    for (const page of pages) page.beat();
+  });
   const sweep = async () => {
     await server.settled();
     for (const page of pages) page.settled();

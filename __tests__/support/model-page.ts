@@ -76,6 +76,7 @@ export class Page {
   }
 
   stall(stalled: boolean): void {
+    this.beat();
     if (!this.#socket) return;
     this.#socket.writableNeedDrain = stalled;
     // What it lacks follows in a sweep.
@@ -93,10 +94,12 @@ export class Page {
 
   /** It was authorized again. What it lacks is for who it is from here on. */
   meet(audience: string[]): void {
+    this.beat();
     this.audience = audience;
     if (this.#ws) this.#session?.meet(audience);
   }
 
+  /** It is told where it is: what it does not see passes it by without a word. */
   beat(): void {
     if (this.#ws) this.#session?.beat();
   }

@@ -26,6 +26,8 @@ export class SharedServer extends ModelServer {
   #isLost = false;
   readonly #epochs = new Set<string>();
   #wrong: unknown;
+  /** Before the history goes on, whenever that is. */
+  #beforeMore: () => void = () => {};
 
   private constructor(history: SharedHistory, windowSize: number, maxTopics: number) {
     super(windowSize, maxTopics);
@@ -38,6 +40,11 @@ export class SharedServer extends ModelServer {
     return server;
   }
 
+  /** Sweeps come between the steps here, so that somebody has to look. */
+  watch(beforeMore: () => void): void {
+    this.#beforeMore = beforeMore;
+  }
+
   async #open(known: number): Promise<void> {
     this.renew();
     this.#journal = this.#history.journal();
@@ -46,9 +53,13 @@ export class SharedServer extends ModelServer {
         reset: (start) => {
           if (!this.#epochs.has(start.epoch)) this.#begun();
           this.#epochs.add(start.epoch);
+          this.#beforeMore();
           this.reset(start);
         },
-        deliver: (entries) => this.deliver(entries),
+        deliver: (entries) => {
+          this.#beforeMore();
+          this.deliver(entries);
+        },
         fault: (error) => this.#fault(error),
       },
       known,
