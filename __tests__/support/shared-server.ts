@@ -26,7 +26,6 @@ export class SharedServer extends ModelServer {
   #isLost = false;
   readonly #epochs = new Set<string>();
   #wrong: unknown;
-  /** Before the history goes on, whenever that is. */
   #beforeMore: () => void = () => {};
 
   private constructor(history: SharedHistory, windowSize: number, maxTopics: number) {
@@ -40,7 +39,7 @@ export class SharedServer extends ModelServer {
     return server;
   }
 
-  /** Sweeps come between the steps here, so that somebody has to look. */
+  /** @param beforeMore called before the history goes on, which here it does between the steps too */
   watch(beforeMore: () => void): void {
     this.#beforeMore = beforeMore;
   }
