@@ -43,9 +43,14 @@ const IOREDIS = {
 const IOREDIS_CLUSTER = {
   lazyConnect: true,
   clusterRetryStrategy: () => null,
+  // It asks any of them, and one that is dead would be the end of the connection.
+  enableReadyCheck: false,
   enableAutoPipelining: false,
   scaleReads: 'master',
 };
+
+/** Else it connects to all masters, and one of them that is dead, whichever, would keep it from being connected. */
+const NODE_REDIS_CLUSTER = { minimizeConnections: true };
 
 /** @throws ReqcastError `INVALID_OPTION` */
 export function assertClient(client: unknown): asserts client is RedisClient {
@@ -85,11 +90,20 @@ function ofIoRedis(client: Any): Duplicate {
 }
 
 function ofNodeRedis(client: Any): Duplicate {
-  const own = client.duplicate?.() as Any;
   const cluster = has(client, 'getSlotRandomNode');
+  const own = client.duplicate?.(cluster ? NODE_REDIS_CLUSTER : undefined) as Any;
+  let connected = false;
   return {
-    connect: async () => own.connect?.(),
-    on: (...args) => own.on?.(...args),
+    connect: async () => {
+      await own.connect?.();
+      connected = true;
+    },
+    on: (happening, listener) => {
+      if (!cluster || happening !== 'error') return own.on?.(happening, listener);
+      // Until a cluster is connected it is one server that did not tell of the others, and the next one is asked.
+      own.on?.('error', (error: Error) => connected && listener(error));
+      return own.on?.('node-error', listener);
+    },
     call: async (key, args) => (cluster ? own.sendCommand?.(key, false, args) : own.sendCommand?.(args)),
     end: () => void Promise.resolve((own.destroy ?? own.disconnect)?.call(own)).catch(() => {}),
   };
