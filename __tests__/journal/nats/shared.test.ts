@@ -32,6 +32,21 @@ testWithNats('processes that start at once make one stream', async () => {
   }
 });
 
+testWithNats.each(LIBRARIES)('a stream is told of before it listens: %s', async (_name, connect) => {
+  const { port } = await NatsServer.forTest();
+  const connection = await connect(port);
+  const request = connection.request.bind(connection);
+  let unheard = 3;
+  // To the server it is the same: nobody has subscribed yet.
+  connection.request = (subject, ...rest) =>
+    request(subject.endsWith('.epoch') && unheard-- > 0 ? 'nobody' : subject, ...rest);
+  const node = await startNode(port, { connection });
+  await append(node, 'a', 1);
+  expect(node.sink.calls).toEqual(['reset', 1]);
+  expect(node.sink.codes).toEqual([]);
+  expect(unheard).toBeLessThan(0);
+});
+
 testWithNats('a process knows the history before it, and goes on from there', async () => {
   const { port } = await NatsServer.forTest();
   const early = await startNode(port, { node: 'early' });

@@ -4,17 +4,18 @@ import { Refused } from './line.ts';
 /** Not enabled for the account; not enabled; subjects of another stream; replicas without a cluster; invalid; limits of the account. */
 const REFUSALS = [10039, 10076, 10065, 10074, 10052, 10026, 10028, 10047, 10113];
 
+/** Whether nobody has subscribed to what was asked. The older library says nothing but the status. */
+export function isUnheard(error: unknown): boolean {
+  return /^503$|no responders/i.test((error as Error).message);
+}
+
 /** @throws ReqcastError `JOURNAL_OPEN_FAILED` for what JetStream refuses, and what was thrown for everything else */
 export function refusal(error: unknown, stream: string): never {
   const { message } = error as Error;
   const refuse = (what: string) => {
     throw new ReqcastError('JOURNAL_OPEN_FAILED', `NATS refuses the journal: ${what}`, { cause: error });
   };
-  // The older library says nothing but the status.
-  if (
-    /^503$|no responders/i.test(message) ||
-    (error instanceof Refused && [10039, 10076].includes(error.code))
-  )
+  if (isUnheard(error) || (error instanceof Refused && [10039, 10076].includes(error.code)))
     refuse('it has no JetStream. Start the server with it (nats-server -js), and enable it for the account.');
   if (/permissions? violation/i.test(message))
     refuse(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Line, Refused } from './line.ts';
 import { type Message, nanosecondsOf, type StoredMessage, storedMessage } from './message.ts';
+import { isUnheard } from './refusal.ts';
 
 const STREAM_NOT_FOUND = 10059;
 const NO_MESSAGE_FOUND = 10037;
@@ -20,6 +21,12 @@ export const MIN_AGE_MS = 10_000;
  * messages are counted and cannot be read. So one that was there is not made again at once.
  */
 const DELETION_MS = 500;
+/**
+ * A server tells of a stream that somebody makes before the stream listens to its subjects, mostly some milliseconds
+ * before. Asked so often, at this distance, one that does not listen then is not there.
+ */
+const MAX_UNHEARD = 20;
+const UNHEARD_MS = 50;
 /** A message that is sent again within this time is stored once. JetStream's default. */
 const DUPLICATES_MS = 120_000;
 
@@ -188,12 +195,16 @@ export class Stream {
    * @returns whether it did
    */
   async addMarker(marker: object, after: number): Promise<boolean> {
-    try {
-      await this.#line.ask(this.markers, marker, { 'Nats-Expected-Last-Subject-Sequence': after });
-      return true;
-    } catch (error) {
-      if (error instanceof Refused && error.code === WRONG_LAST_SEQUENCE) return false;
-      throw error;
+    const headers = { 'Nats-Expected-Last-Subject-Sequence': after };
+    for (let unheard = 0; ; ) {
+      try {
+        await this.#line.ask(this.markers, marker, headers);
+        return true;
+      } catch (error) {
+        if (error instanceof Refused && error.code === WRONG_LAST_SEQUENCE) return false;
+        if (!isUnheard(error) || ++unheard === MAX_UNHEARD) throw error;
+        await sleep(UNHEARD_MS);
+      }
     }
   }
 
