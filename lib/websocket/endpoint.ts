@@ -53,7 +53,8 @@ export class Endpoint {
   /** Takes over an upgrade request on our path. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', onSocketError);
-    this.#enter(request, socket, head)
+    // An empty head would keep all that was read with it for as long as it waits.
+    this.#enter(request, socket, head.length > 0 ? head : NOTHING)
       .catch((reason: unknown) => {
         if (!(reason instanceof Refusal)) this.#options.onFault(reason);
         const refusal = reason instanceof Refusal ? reason : new Refusal(500, 'FAILED', 'The server failed.');
@@ -152,6 +153,8 @@ export class Endpoint {
     await this.#guests.dismiss(overMs);
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 const onSocketError = (error: Error) => debug('socket: %s', error.message);
 
