@@ -305,3 +305,20 @@ describe('heartbeats', () => {
     expect(healthy.ws.readyState).toBe(healthy.ws.OPEN);
   });
 });
+
+test('hears what was sent in one piece with the handshake', async () => {
+  const { port } = await runAttached();
+  const socket = net.connect(port, '127.0.0.1');
+  afterwards(() => socket.destroy());
+  const lines = ['GET /websockify HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket'];
+  const offer = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Protocol: reqcast.v1'];
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+  const since = Buffer.from('since -');
+  const frame = Buffer.concat([Buffer.from([0x81, 0x80 | since.length, 0, 0, 0, 0]), since]);
+  socket.write(Buffer.concat([Buffer.from(`${[...lines, ...offer, key].join('\r\n')}\r\n\r\n`), frame]));
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += data;
+  });
+  await until(() => heard.includes(' live'));
+});
