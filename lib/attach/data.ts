@@ -1,4 +1,5 @@
 import { ReqcastError, textOf } from '../protocol/errors.ts';
+import { copyPlain } from './plain.ts';
 
 /** The most data that a notification carries, in characters of JSON: it says what changed, it is not the change. */
 const MAX_DATA_LENGTH = 65_536;
@@ -12,6 +13,8 @@ export function copyData(data: unknown): unknown {
   if (data === undefined) return undefined;
   let json: string | undefined;
   try {
+    const copy = copyPlain(data, MAX_DATA_LENGTH);
+    if (copy !== undefined) return copy;
     json = JSON.stringify(data);
   } catch (cause) {
     throw new ReqcastError('INVALID_DATA', `Data cannot be written as JSON: ${textOf(cause)}`, { cause });
