@@ -22,6 +22,7 @@ import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
 import type { AttachOptions } from './options.ts';
 import { PushFeed } from './push-feed.ts';
+import { SharedTexts } from './shared-text.ts';
 import { serverOf, type TapMember, tapServer } from './tap.ts';
 import { createTask } from './task.ts';
 import { TunnelTokens } from './tunnel-tokens.ts';
@@ -70,6 +71,8 @@ class Wiring implements Attachment, TapMember {
   readonly #endpoint: Endpoint;
   readonly #proxy: ProxyParts;
   readonly #push: PushFeed;
+  /** Those that were announced lately: checked once, and one text for all entries. */
+  readonly #topics = new SharedTexts(assertTopic);
   readonly #untap = new Map<Server, () => void>();
   #isOpen = false;
   #closing: Promise<void> | undefined;
@@ -182,7 +185,7 @@ class Wiring implements Attachment, TapMember {
   notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void {
     if (this.#intake.sealed)
       throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
-    assertTopic(topic);
+    const shared = this.#topics.of(topic);
     const copy = copyData(data);
     // A list in the options' place would be announced to everyone.
     if (Array.isArray(options))
@@ -191,7 +194,7 @@ class Wiring implements Attachment, TapMember {
     this.#observer.settle();
     this.#intake.take({
       time: Date.now(),
-      topic,
+      topic: shared,
       ...(copy !== undefined && { data: copy }),
       ...(audience && { audience }),
     });
