@@ -48,11 +48,15 @@ export class TopicTable {
 
   push({ topic, audience, offset }: Entry): void {
     if (topic === undefined) return;
+    const newest = this.#newest;
+    if (newest && newest.topic === topic && isSame(newest.audience, audience)) {
+      newest.offset = offset;
+      return;
+    }
     const key = keyOf(topic, audience);
     const known = this.#last.get(key);
     if (known) {
       known.offset = offset;
-      if (known === this.#newest) return;
       this.#take(known);
       this.#put(known);
       return;
@@ -91,6 +95,11 @@ export class TopicTable {
     else this.#oldest = link;
     this.#newest = link;
   }
+}
+
+/** False also if it would take long to tell. */
+function isSame(one: Entry['audience'], other: Entry['audience']): boolean {
+  return one === other || (one?.length === 1 && other?.length === 1 && one[0] === other[0]);
 }
 
 /** A topic has no white space, so no other topic and audience give the same. */
