@@ -16,7 +16,12 @@ export interface Line {
 
 /** @param draft the entry without its offset, as a JSON object */
 export function formatLine(epoch: string, offset: number, draft: string): string {
-  return `${LINE_START}${epoch}","offset":${offset},${draft.slice(1)}\n`;
+  return `${linePrefix(epoch, offset)}${draft.slice(1)}\n`;
+}
+
+/** A line up to the draft, which follows without its brace. ASCII. */
+export function linePrefix(epoch: string, offset: number): string {
+  return `${LINE_START}${epoch}","offset":${offset},`;
 }
 
 /** What the line says, or nothing if it is not an entry. */

@@ -1,20 +1,14 @@
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Draft } from './entry.ts';
 import { MAX_LINE_BYTES } from './line.ts';
+import { Slabs, type Waiting } from './waiting.ts';
 
 /** A place that cannot be written for a while must not take the process's memory with it. */
 export const MAX_PENDING_ENTRIES = 100_000;
-export const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024;
+export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** What a position adds to an entry where it is kept, about. */
-const POSITION_CHARACTERS = 64;
-
-/** An entry that waits for its offset. */
-export interface Waiting {
-  readonly draft: Draft;
-  /** The draft. */
-  readonly json: string;
-}
+const POSITION_BYTES = 64;
 
 /** What a journal has accepted and not yet put where it keeps entries, in order. */
 export class Outbox {
@@ -22,8 +16,9 @@ export class Outbox {
   readonly #place: () => string;
   readonly #fault: (error: ReqcastError) => void;
   readonly #maxBytes: () => number | undefined;
+  readonly #slabs = new Slabs();
   readonly #waiting: Waiting[] = [];
-  #characters = 0;
+  #bytes = 0;
   #accepted = 0;
   #settled = 0;
   #lost = 0;
@@ -61,9 +56,10 @@ export class Outbox {
   accept(draft: Draft): void {
     const json = this.#stringify(draft);
     if (json === undefined) return;
-    if (this.size < MAX_PENDING_ENTRIES && this.#characters + json.length <= MAX_PENDING_CHARACTERS) {
-      this.#waiting.push({ draft, json });
-      this.#characters += json.length;
+    if (this.size < MAX_PENDING_ENTRIES && this.#bytes + json.length <= MAX_PENDING_BYTES) {
+      const waiting = this.#slabs.put(draft, json);
+      this.#waiting.push(waiting);
+      this.#bytes += waiting.bytes;
       this.#accepted++;
       return;
     }
@@ -80,7 +76,8 @@ export class Outbox {
     let cause: unknown;
     try {
       const json = JSON.stringify(draft);
-      if (Buffer.byteLength(json) < most) return json;
+      // Most are so small that their bytes need not be counted: there are three in a character at most.
+      if (json.length * 3 < most || Buffer.byteLength(json) < most) return json;
     } catch (error) {
       cause = error;
       message = `An entry is not JSON and is lost: ${(error as Error).message}`;
@@ -89,16 +86,16 @@ export class Outbox {
     return undefined;
   }
 
-  /** The oldest ones, as many as fit into so many characters, and one at least if there is one. */
-  take(maxCharacters: number): Waiting[] {
-    let characters = 0;
+  /** The oldest ones, as many as fit into so many bytes, and one at least if there is one. */
+  take(maxBytes: number): Waiting[] {
+    let total = 0;
     let count = 0;
-    for (const { json } of this.#waiting) {
-      if (count > 0 && characters + json.length + (count + 1) * POSITION_CHARACTERS > maxCharacters) break;
-      characters += json.length;
+    for (const { bytes } of this.#waiting) {
+      if (count > 0 && total + bytes + (count + 1) * POSITION_BYTES > maxBytes) break;
+      total += bytes;
       count++;
     }
-    this.#characters -= characters;
+    this.#bytes -= total;
     return this.#waiting.splice(0, count);
   }
 
@@ -107,7 +104,7 @@ export class Outbox {
    * Says so once.
    */
   overflowed(): boolean {
-    const relaxed = this.size <= MAX_PENDING_ENTRIES / 2 && this.#characters <= MAX_PENDING_CHARACTERS / 2;
+    const relaxed = this.size <= MAX_PENDING_ENTRIES / 2 && this.#bytes <= MAX_PENDING_BYTES / 2;
     if (!this.#lossUntold || !relaxed) return false;
     this.#lossUntold = false;
     return true;

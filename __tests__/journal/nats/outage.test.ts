@@ -1,4 +1,4 @@
-import { MAX_PENDING_CHARACTERS } from '../../../lib/journal/outbox.ts';
+import { MAX_PENDING_BYTES } from '../../../lib/journal/outbox.ts';
 import { draft } from '../../contract/journal-contract.ts';
 import { LIBRARIES, NatsServer, testWithNats } from '../../support/nats.ts';
 import { afterwards, until } from '../../support/server.ts';
@@ -59,7 +59,7 @@ describe('while NATS is away', () => {
       // The room is one of characters too, and NATS confirms each entry.
       while (journal.stats().lost < 10) journal.append({ time: 0, data: 'x'.repeat(512 * 1024) });
       const { waiting } = journal.stats();
-      expect(waiting).toBe(MAX_PENDING_CHARACTERS / (512 * 1024) - 1);
+      expect(waiting).toBe(MAX_PENDING_BYTES / (512 * 1024) - 1);
       await server.start();
       await until(() => [one, other].every((node) => epochOf(node) !== epoch));
       await journal.flush();

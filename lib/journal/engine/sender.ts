@@ -3,7 +3,7 @@ import { Bell } from './bell.ts';
 import type { Batch, Step } from './engine.ts';
 
 /** One step is about so much at most: the engine serves nobody else meanwhile, and this is a few milliseconds. */
-const MAX_BATCH_CHARACTERS = 256 * 1024;
+const MAX_BATCH_BYTES = 256 * 1024;
 
 /** Brings what was accepted to the engine: one step at a time, each with all that has come since the last. */
 export class Sender {
@@ -43,7 +43,7 @@ export class Sender {
   }
 
   #next(): Batch {
-    const drafts = this.#outbox.take(MAX_BATCH_CHARACTERS).map(({ json }) => json);
+    const drafts = this.#outbox.take(MAX_BATCH_BYTES).map(({ json }) => json);
     return { number: ++this.#batches, drafts };
   }
 }

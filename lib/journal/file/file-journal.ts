@@ -8,7 +8,7 @@ import { isWhole, refuse } from '../option.ts';
 import { Outbox } from '../outbox.ts';
 import { type Query, runQuery } from '../query.ts';
 import type { LineTest } from '../spelling.ts';
-import { type Batch, batchOf, MAX_BATCH_CHARACTERS } from './batch.ts';
+import { type Batch, batchOf, MAX_BATCH_BYTES } from './batch.ts';
 import { readHistory } from './history.ts';
 import type { Progress } from './state.ts';
 import { Store, type StoreSettings } from './store.ts';
@@ -78,7 +78,7 @@ class FileJournal implements Journal {
       () => path,
       (error) => this.#sink?.fault(error),
     );
-    this.#maxBatch = Math.min(MAX_BATCH_CHARACTERS, settings.rotateBytes);
+    this.#maxBatch = Math.min(MAX_BATCH_BYTES, settings.rotateBytes);
   }
 
   async open(sink: JournalSink, history: number): Promise<void> {
