@@ -47,26 +47,21 @@ async function play(begin: Begin, windowSize: number, maxTopics: number, steps: 
     if (one.act === 'publish') server.append(one.topic, one.audience);
     else if (one.act === 'elsewhere') server.appendElsewhere();
     else if (one.act === 'sweep') await sweep();
-    else if (one.act === 'connect') page.connected || page.connect();
-    else if (one.act === 'disconnect') page.disconnect();
-    else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
-    else if (one.act === 'toggle') page.toggle(one.pattern);
-    else if (one.act === 'meet') page.meet(one.audience);
     else if (one.act === 'beat') page.beat();
     else if (one.act === 'kill') await server.kill();
     else if (one.act === 'pause') server.pause();
     else if (one.act === 'heal') await server.heal();
     else if (one.act === 'forget') await server.forget();
-    else {
+    else if (one.act === 'restart') {
       for (const each of pages) each.disconnect();
       await server.restart(one.lost, Math.min(one.known, windowSize));
-    }
+    } else page.obey(one);
     // What the journal has to say comes between the steps too.
     await new Promise((done) => setImmediate(done));
   }
   for (const page of pages) {
     page.stall(false);
-    if (!page.connected) page.connect();
+    page.connect();
   }
   await server.whole();
   await sweep();

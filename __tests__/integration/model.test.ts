@@ -36,26 +36,21 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     const page = pages['client' in one ? one.client : 0] as Page;
     if (one.act === 'publish') server.publish(one.topic, one.audience, ++published);
     else if (one.act === 'sweep') await sweep();
-    else if (one.act === 'connect') page.connected || page.connect();
-    else if (one.act === 'disconnect') page.disconnect();
-    else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
-    else if (one.act === 'toggle') page.toggle(one.pattern);
-    else if (one.act === 'meet') page.meet(one.audience);
     else if (one.act === 'beat') {
       const { served } = page;
       page.beat();
       expect(page.served).toEqual(served);
     } else if (one.act === 'reset') server.lose(one.unknown);
-    else {
+    else if (one.act === 'restart') {
       await server.settled();
       for (const each of pages) each.disconnect();
       if (one.lost) server.lose(0);
       server.boot(Math.min(one.known, windowSize));
-    }
+    } else page.obey(one);
   }
   for (const page of pages) {
     page.stall(false);
-    if (!page.connected) page.connect();
+    page.connect();
   }
   await sweep();
 }

@@ -4,6 +4,7 @@ import type { Entrance } from '../../lib/websocket/destination.ts';
 import { Session } from '../../lib/websocket/session.ts';
 import { payloadOf } from './frame.ts';
 import type { ModelServer } from './model-server.ts';
+import type { PageStep } from './model-steps.ts';
 
 /** One page: what it knows, and its connection if it has one. */
 export class Page {
@@ -39,7 +40,17 @@ export class Page {
     return this.#socket !== undefined && !this.#socket.writableNeedDrain;
   }
 
+  obey(step: PageStep): void {
+    if (step.act === 'connect') this.connect();
+    else if (step.act === 'disconnect') this.disconnect();
+    else if (step.act === 'toggle') this.toggle(step.pattern);
+    else if (step.act === 'meet') this.meet(step.audience);
+    else this.stall(step.act === 'stall');
+  }
+
+  /** If it is not connected. */
   connect(): void {
+    if (this.connected) return;
     const since = this.position;
     const ws = {
       OPEN: 1,

@@ -12,9 +12,23 @@ export const nothing = fc.constant({});
 /** Whom a step concerns. */
 export const clientOf = (clients: number) => fc.record({ client: fc.nat({ max: clients - 1 }) });
 
+/** What befalls a page, in each model. */
+export function pageSteps(clients: number) {
+  const client = fc.nat({ max: clients - 1 });
+  return [
+    act(2, 'connect', fc.record({ client })),
+    act(1, 'disconnect', fc.record({ client })),
+    act(1, 'stall', fc.record({ client })),
+    act(1, 'drain', fc.record({ client })),
+    act(2, 'toggle', fc.record({ client, pattern: fc.constantFrom(...PATTERNS) })),
+    act(1, 'meet', fc.record({ client, audience: fc.subarray(AUDIENCES) })),
+  ] as const;
+}
+export type PageStep =
+  ReturnType<typeof pageSteps>[number]['arbitrary'] extends fc.Arbitrary<infer Step> ? Step : never;
+
 /** What befalls a server and its pages, in each model. */
 export function commonSteps(clients: number) {
-  const client = fc.nat({ max: clients - 1 });
   return [
     act(
       6,
@@ -24,12 +38,7 @@ export function commonSteps(clients: number) {
         audience: fc.option(fc.subarray(AUDIENCES, { minLength: 1 }), { nil: undefined }),
       }),
     ),
-    act(2, 'connect', fc.record({ client })),
-    act(1, 'disconnect', fc.record({ client })),
-    act(1, 'stall', fc.record({ client })),
-    act(1, 'drain', fc.record({ client })),
-    act(2, 'toggle', fc.record({ client, pattern: fc.constantFrom(...PATTERNS) })),
-    act(1, 'meet', fc.record({ client, audience: fc.subarray(AUDIENCES) })),
+    ...pageSteps(clients),
     act(3, 'sweep', nothing),
     act(1, 'restart', fc.record({ lost: fc.boolean(), known: fc.nat({ max: 6 }) })),
   ] as const;
