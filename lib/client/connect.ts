@@ -4,7 +4,7 @@ import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
 import { endpointOf } from './endpoint.ts';
 import { later } from './later.ts';
-import { call, type Listeners, listen, patternsOf, prune, type Registration } from './listeners.ts';
+import { type Called, call, type Listeners, listen, patternsOf } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
 import { markOf } from './mark.ts';
 import { loadedAt, watchPage } from './page.ts';
@@ -19,7 +19,7 @@ import { streamReader } from './stream.ts';
  */
 export function connect({
   url = '/websockify',
-  token = 'd29rbm90aWZpY2F0aW9ucw',
+  token = btoa('woknotifications').slice(0, 22),
   WebSocket: Class = globalThis.WebSocket,
   reconnect: { minMs = 1000, maxMs = 30_000 } = {},
   heartbeatMs = 30_000,
@@ -48,12 +48,12 @@ export function connect({
    */
   let owed: ReturnType<typeof later> | 0 | undefined;
   /** While a message tells what changed: who was called for it. */
-  let changed: Registration[] | undefined;
+  let changed: Called | undefined;
   /** What was said since the last position; it counts when the next one is there. */
   let frame: Array<Partial<Notification>> = [];
   let lastLine: string;
   let ownMark: string;
-  const listeners: Listeners = new Set();
+  const listeners: Listeners = new Map();
   /** While it is computed. */
   let marking = markOf(name)?.then((mark) => {
     ownMark = mark;
@@ -95,7 +95,7 @@ export function connect({
         for (const line of lines(data)) attempt(obey, line);
         changed = undefined;
       };
-      beat = later(pulse, heartbeatMs);
+      beat = setInterval(pulse, heartbeatMs);
       hear();
       if (speaker) greet();
       // On a wire without positions there is nothing to resume from.
@@ -121,7 +121,6 @@ export function connect({
   function pulse(): void {
     const word = 'heartbeat';
     socket.send(speaker ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
-    beat = later(pulse, heartbeatMs);
   }
 
   function obey(line: string): void {
@@ -200,7 +199,7 @@ export function connect({
   }
 
   watchPage(
-    () => prune(listeners),
+    () => call(listeners),
     woke,
     () => lose(maxMs),
     ended.signal,
@@ -216,9 +215,8 @@ export function connect({
     },
     headers: () => ({ 'Reqcast-Client': name }),
     on: (pattern, listener, options) => listen(listeners, say, pattern, listener, options),
-    addNotificationListener(topic, listener, persist) {
-      return listen(listeners, say, topic, listener, {}, true, !persist && globalThis.location?.href);
-    },
+    addNotificationListener: (topic, listener, persist) =>
+      listen(listeners, say, topic, listener, { plain: true, href: !persist && globalThis.location?.href }),
     close,
   };
 }
