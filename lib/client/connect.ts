@@ -71,9 +71,10 @@ export function connect({
   }
 
   function become(next: State): void {
-    if (state === next || state === 'closed') return;
-    state = next;
-    call(listeners, 'state', { topic: next });
+    if (state !== next && state !== 'closed') {
+      state = next;
+      call(listeners, 'state', { topic: next });
+    }
   }
 
   function wait(act: () => void, ms: number): void {
@@ -103,9 +104,10 @@ export function connect({
     };
     socket.onclose = (closed) => {
       // policyViolation, tooBig, badLine: the same would happen again.
-      if (![1008, 1009, 4400].includes(closed.code)) return lose();
-      console.error('reqcast: refused:', closed.reason);
-      close();
+      if ([1008, 1009, 4400].includes(closed.code)) {
+        console.error('reqcast: refused:', closed.reason);
+        close();
+      } else lose();
     };
     // The class of `ws` throws an error that nobody handles; its close follows.
     socket.onerror = () => {};
@@ -132,7 +134,7 @@ export function connect({
       reached = word.slice(1);
       if (answer) {
         failures = 0;
-        changed = answer === 'changed' ? [] : undefined;
+        changed = answer === 'changed' ? {} : undefined;
         // What waits already waits for this one too.
         if (answer === 'resync')
           if (+(overMs as string)) owed ||= later(refresh, Math.random() * +(overMs as string));

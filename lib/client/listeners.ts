@@ -22,25 +22,24 @@ interface Internals {
   href?: string | false | undefined;
 }
 
-/** Whom a notification called already, each with its pattern: registered twice on a pattern, called once. */
-export type Called = Array<[pattern: string, listener: (value: never) => void]>;
+/** Whom a notification called already, by pattern: registered twice on a pattern, called once. */
+export type Called = Record<string, Set<(value: never) => void>>;
 
 /**
  * Calls a listener, if it still listens, for what is named, or for all but the state, with its pattern for a topic. With
  * nothing said, only takes itself out if it was meant for another URL than the page's present one.
  */
-type Registration = (name: string | undefined, said: Partial<Notification> | undefined, called: Called) => void;
+type Registration = (
+  name: string | undefined,
+  said: Partial<Notification> | undefined,
+  called: Called,
+) => void;
 
 /** The listeners of a page, with their patterns. */
 export type Listeners = Map<Registration, string>;
 
 /** Calls each that listens now, except those `called`. */
-export function call(
-  all: Listeners,
-  name?: string,
-  said?: Partial<Notification>,
-  called: Called = [],
-): void {
+export function call(all: Listeners, name?: string, said?: Partial<Notification>, called: Called = {}): void {
   for (const hear of [...all.keys()]) hear(name, said, called);
 }
 
@@ -54,16 +53,10 @@ export function listen(
   say: (line: string) => void,
   pattern: string,
   listener: (value: never) => void,
-  {
-    signal,
-    replay = true,
-    own = true,
-    plain = pattern === 'state',
-    href,
-  }: ListenOptions & Internals = {},
+  { signal, replay = true, own = true, plain = pattern === 'state', href }: ListenOptions & Internals = {},
 ): () => void {
   // The two page-wide names, and what `assertPattern` takes but for its rarest cases.
-  if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/.test(pattern))
+  if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/(\*\*$|\*|[^*/\s]*))+)$/.test(pattern))
     throw new Error(`reqcast: bad pattern ${pattern}`);
   const topics = topicsOf(pattern);
   const tell = (sign: string) => patternsOf(all).has(pattern) || say(sign + pattern);
@@ -78,10 +71,10 @@ export function listen(
       (name ? !topics.test(name) : pattern === 'state') ||
       (said.replay && !replay) ||
       (said.own && !own) ||
-      called.some((other) => other[0] === pattern && other[1] === listener)
+      called[pattern]?.has(listener)
     )
       return;
-    called.push([pattern, listener]);
+    called[pattern] = new Set(called[pattern]).add(listener);
     const value = { topic: pattern, ...said };
     attempt(listener, (plain ? value.topic : value) as never);
   };
