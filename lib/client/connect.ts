@@ -27,30 +27,30 @@ export function connect({
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
   const endpoint = endpointOf(url, token);
   const ended = new AbortController();
+  let state: State = 'connecting';
   /** Who this page is to the server: 128 random bits. */
   const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
-  let state: State = 'connecting';
+  /** While a message tells what changed: who was called for it. */
+  let changed: Called | undefined;
   /** The position, as it is written. */
   let reached = loadedAt();
   /** Nothing before the first attempt, for which an offline browser waits. */
   let socket: WebSocket;
   /** The same, while it is open and speaks `reqcast.v1`. */
   let speaker: WebSocket | undefined;
+  let beat: ReturnType<typeof later>;
+  let failures = 0;
+  /** What was said since the last position; it counts when the next one is there. */
+  let frame: Array<Partial<Notification>> = [];
   /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
   let patience: ReturnType<typeof later>;
   /** When that is, since timers stand still while a machine sleeps. */
   let patientUntil: number;
-  let beat: ReturnType<typeof later>;
-  let failures = 0;
   /**
    * The listeners have yet to be told of a `resync`: when this timer ends, so that not all pages refresh at once, or,
    * if it is 0, with the next connection.
    */
   let owed: ReturnType<typeof later> | 0 | undefined;
-  /** While a message tells what changed: who was called for it. */
-  let changed: Called | undefined;
-  /** What was said since the last position; it counts when the next one is there. */
-  let frame: Array<Partial<Notification>> = [];
   let lastLine: string;
   let ownMark: string;
   const listeners: Listeners = new Map();
