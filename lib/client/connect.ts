@@ -4,7 +4,7 @@ import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
 import { endpointOf } from './endpoint.ts';
 import { later } from './later.ts';
-import { call, type Listeners, listen, patternsOf, prune, type Registration } from './listeners.ts';
+import { type Called, call, type Listeners, listen, patternsOf } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
 import { markOf } from './mark.ts';
 import { loadedAt, watchPage } from './page.ts';
@@ -19,7 +19,7 @@ import { streamReader } from './stream.ts';
  */
 export function connect({
   url = '/websockify',
-  token = 'd29rbm90aWZpY2F0aW9ucw',
+  token = btoa('woknotifications').slice(0, 22),
   WebSocket: Class = globalThis.WebSocket,
   reconnect: { minMs = 1000, maxMs = 30_000 } = {},
   heartbeatMs = 30_000,
@@ -27,33 +27,33 @@ export function connect({
   if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
   const endpoint = endpointOf(url, token);
   const ended = new AbortController();
+  let state: State = 'connecting';
   /** Who this page is to the server: 128 random bits. */
   const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
-  let state: State = 'connecting';
+  /** While a message tells what changed: who was called for it. */
+  let changed: Called | undefined;
   /** The position, as it is written. */
   let reached = loadedAt();
   /** Nothing before the first attempt, for which an offline browser waits. */
   let socket: WebSocket;
   /** The same, while it is open and speaks `reqcast.v1`. */
   let speaker: WebSocket | undefined;
+  let beat: ReturnType<typeof later>;
+  let failures = 0;
+  /** What was said since the last position; it counts when the next one is there. */
+  let frame: Array<Partial<Notification>> = [];
   /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
   let patience: ReturnType<typeof later>;
   /** When that is, since timers stand still while a machine sleeps. */
   let patientUntil: number;
-  let beat: ReturnType<typeof later>;
-  let failures = 0;
   /**
    * The listeners have yet to be told of a `resync`: when this timer ends, so that not all pages refresh at once, or,
    * if it is 0, with the next connection.
    */
   let owed: ReturnType<typeof later> | 0 | undefined;
-  /** While a message tells what changed: who was called for it. */
-  let changed: Registration[] | undefined;
-  /** What was said since the last position; it counts when the next one is there. */
-  let frame: Array<Partial<Notification>> = [];
   let lastLine: string;
   let ownMark: string;
-  const listeners: Listeners = new Set();
+  const listeners: Listeners = new Map();
   /** While it is computed. */
   let marking = markOf(name)?.then((mark) => {
     ownMark = mark;
@@ -71,9 +71,10 @@ export function connect({
   }
 
   function become(next: State): void {
-    if (state === next || state === 'closed') return;
-    state = next;
-    call(listeners, 'state', { topic: next });
+    if (state !== next && state !== 'closed') {
+      state = next;
+      call(listeners, 'state', { topic: next });
+    }
   }
 
   function wait(act: () => void, ms: number): void {
@@ -95,7 +96,7 @@ export function connect({
         for (const line of lines(data)) attempt(obey, line);
         changed = undefined;
       };
-      beat = later(pulse, heartbeatMs);
+      beat = setInterval(pulse, heartbeatMs);
       hear();
       if (speaker) greet();
       // On a wire without positions there is nothing to resume from.
@@ -103,9 +104,10 @@ export function connect({
     };
     socket.onclose = (closed) => {
       // policyViolation, tooBig, badLine: the same would happen again.
-      if (![1008, 1009, 4400].includes(closed.code)) return lose();
-      console.error('reqcast: refused:', closed.reason);
-      close();
+      if ([1008, 1009, 4400].includes(closed.code)) {
+        console.error('reqcast: refused:', closed.reason);
+        close();
+      } else lose();
     };
     // The class of `ws` throws an error that nobody handles; its close follows.
     socket.onerror = () => {};
@@ -121,7 +123,6 @@ export function connect({
   function pulse(): void {
     const word = 'heartbeat';
     socket.send(speaker ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
-    beat = later(pulse, heartbeatMs);
   }
 
   function obey(line: string): void {
@@ -133,7 +134,7 @@ export function connect({
       reached = word.slice(1);
       if (answer) {
         failures = 0;
-        changed = answer === 'changed' ? [] : undefined;
+        changed = answer === 'changed' ? {} : undefined;
         // What waits already waits for this one too.
         if (answer === 'resync')
           if (+(overMs as string)) owed ||= later(refresh, Math.random() * +(overMs as string));
@@ -200,7 +201,7 @@ export function connect({
   }
 
   watchPage(
-    () => prune(listeners),
+    () => call(listeners),
     woke,
     () => lose(maxMs),
     ended.signal,
@@ -216,9 +217,8 @@ export function connect({
     },
     headers: () => ({ 'Reqcast-Client': name }),
     on: (pattern, listener, options) => listen(listeners, say, pattern, listener, options),
-    addNotificationListener(topic, listener, persist) {
-      return listen(listeners, say, topic, listener, {}, true, !persist && globalThis.location?.href);
-    },
+    addNotificationListener: (topic, listener, persist) =>
+      listen(listeners, say, topic, listener, { plain: true, href: !persist && globalThis.location?.href }),
     close,
   };
 }

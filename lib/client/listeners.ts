@@ -14,77 +14,74 @@ export interface ListenOptions {
   own?: boolean;
 }
 
-export interface Registration extends ListenOptions {
-  readonly pattern: string;
-  readonly topics: RegExp;
-  /** Registered twice on a pattern, called once. */
-  readonly listener: (value: never) => void;
+/** What the client itself adds to the options. */
+interface Internals {
   /** Called with the topic alone. */
-  readonly plain: boolean;
+  plain?: boolean;
   /** The page's URL at which alone it listens. */
-  readonly href: string | false | undefined;
-  readonly off: () => void;
+  href?: string | false | undefined;
 }
 
-/** The listeners of a page. */
-export type Listeners = Set<Registration>;
+/** Whom a notification called already, by pattern: registered twice on a pattern, called once. */
+export type Called = Record<string, Set<(value: never) => void>>;
+
+/**
+ * Calls a listener, if it still listens, for what is named, or for all but the state, with its pattern for a topic. With
+ * nothing said, only takes itself out if it was meant for another URL than the page's present one.
+ */
+type Registration = (
+  name: string | undefined,
+  said: Partial<Notification> | undefined,
+  called: Called,
+) => void;
+
+/** The listeners of a page, with their patterns. */
+export type Listeners = Map<Registration, string>;
+
+/** Calls each that listens now, except those `called`. */
+export function call(all: Listeners, name?: string, said?: Partial<Notification>, called: Called = {}): void {
+  for (const hear of [...all.keys()]) hear(name, said, called);
+}
 
 /** What the server must know. */
 export const patternsOf = (all: Listeners) =>
-  new Set([...all].map((one) => one.pattern).filter((pattern) => pattern.includes(':')));
-
-/** Takes out what was meant for another URL than the page's present one. */
-export function prune(all: Listeners): void {
-  for (const { href, off } of all) if (href && href !== location.href) off();
-}
+  new Set([...all.values()].filter((pattern) => pattern.includes(':')));
 
 /** `say` is told `+pattern` for a pattern's first listener and `-pattern` after its last. */
 export function listen(
   all: Listeners,
   say: (line: string) => void,
   pattern: string,
-  listener: Registration['listener'],
-  options: ListenOptions = {},
-  plain = pattern === 'state',
-  href?: string | false,
+  listener: (value: never) => void,
+  { signal, replay = true, own = true, plain = pattern === 'state', href }: ListenOptions & Internals = {},
 ): () => void {
   // The two page-wide names, and what `assertPattern` takes but for its rarest cases.
-  if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/([^*/\s]*|\*|\*\*$))+)$/.test(pattern))
+  if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/(\*\*$|\*|[^*/\s]*))+)$/.test(pattern))
     throw new Error(`reqcast: bad pattern ${pattern}`);
-  prune(all);
+  const topics = topicsOf(pattern);
+  const tell = (sign: string) => patternsOf(all).has(pattern) || say(sign + pattern);
   const off = () => {
-    if (all.delete(one) && !patternsOf(all).has(pattern)) say(`-${pattern}`);
+    if (all.delete(hear)) tell('-');
   };
-  const one = { ...options, pattern, topics: topicsOf(pattern), listener, plain, href, off };
-  if (options.signal?.aborted) return off;
-  options.signal?.addEventListener('abort', off);
-  if (!patternsOf(all).has(pattern)) say(`+${pattern}`);
-  all.add(one);
-  return off;
-}
-
-/**
- * Calls each that listens now for the topic, or all but those for the state, with their pattern for a topic; except
- * those `called`.
- */
-export function call(
-  all: Listeners,
-  name: string | undefined,
-  said: Partial<Notification>,
-  called: Registration[] = [],
-): void {
-  prune(all);
-  for (const one of [...all]) {
+  const hear: Registration = (name, said, called) => {
+    if (href && href !== location.href) off();
     if (
-      all.has(one) &&
-      (name ? one.topics.test(name) : one.pattern !== 'state') &&
-      !(said.replay && one.replay === false) &&
-      !(said.own && one.own === false) &&
-      !called.some((other) => other.pattern === one.pattern && other.listener === one.listener)
-    ) {
-      called.push(one);
-      const value = { topic: one.pattern, ...said };
-      attempt(one.listener, (one.plain ? value.topic : value) as never);
-    }
-  }
+      !said ||
+      !all.has(hear) ||
+      (name ? !topics.test(name) : pattern === 'state') ||
+      (said.replay && !replay) ||
+      (said.own && !own) ||
+      called[pattern]?.has(listener)
+    )
+      return;
+    called[pattern] = new Set(called[pattern]).add(listener);
+    const value = { topic: pattern, ...said };
+    attempt(listener, (plain ? value.topic : value) as never);
+  };
+  call(all);
+  if (signal?.aborted) return off;
+  signal?.addEventListener('abort', off);
+  tell('+');
+  all.set(hear, pattern);
+  return off;
 }
