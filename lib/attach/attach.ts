@@ -168,10 +168,10 @@ class Wiring implements Attachment, TapMember {
     const destinations = new Destinations(options, this.#hub, this.#fault, this.#proxy);
     return new Endpoint({
       ...options,
-      resolve: async (request, arrival) => {
-        if (!this.#isOpen) await this.#readyFor();
-        return destinations.resolve(request, arrival);
-      },
+      resolve: (request, arrival) =>
+        this.#isOpen
+          ? destinations.resolve(request, arrival)
+          : this.#readyFor().then(() => destinations.resolve(request, arrival)),
       addressOf: (request) => addressOf(request, options.trustProxy),
       onFull: ({ message }) =>
         this.#fault(

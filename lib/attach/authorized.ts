@@ -4,17 +4,22 @@ import { Refusal } from '../websocket/refusal.ts';
 import type { Authorize } from './options.ts';
 
 /**
- * The audiences that `authorize` gives a visitor. Without one everyone may enter.
+ * The audiences that `authorize` gives a visitor, at once if it gives them at once. Without one everyone may enter.
  *
  * @param name where a tunnel is to lead
  * @throws Refusal 401
  */
-export async function authorized(
+export function authorized(
   authorize: Authorize | undefined,
   request: IncomingMessage,
   name?: string,
-): Promise<readonly string[]> {
-  const given = authorize ? await authorize(request, name) : true;
+): readonly string[] | Promise<readonly string[]> {
+  const given = authorize ? authorize(request, name) : true;
+  if (typeof given === 'boolean' || Array.isArray(given)) return audiencesOf(given);
+  return Promise.resolve(given).then(audiencesOf);
+}
+
+function audiencesOf(given: unknown): readonly string[] {
   if (given === true) return [];
   if (Array.isArray(given)) return given;
   throw new Refusal(401, 'UNAUTHORIZED', 'Log in first.');

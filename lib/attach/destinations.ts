@@ -38,6 +38,8 @@ interface Way {
   release(): void;
 }
 
+type Found = Destination | Handover;
+
 /** A request that is being decided on. */
 interface Deciding {
   /** Aborted when there is nobody to decide for any more. */
@@ -66,7 +68,7 @@ export class Destinations {
   }
 
   /** @throws Refusal */
-  async resolve(request: IncomingMessage, arrival: Deciding): Promise<Destination | Handover> {
+  resolve(request: IncomingMessage, arrival: Deciding): Found | Promise<Found> {
     const path = request.url?.split('?')[0] ?? '';
     const forwarding = path === this.#options.path ? undefined : this.#proxy.forwardings.at(path);
     if (forwarding) return this.#toForwarding(forwarding, request, arrival.signal);

@@ -24,8 +24,11 @@ export class HubDestination implements Destination {
   readonly #request: IncomingMessage;
 
   /** @throws Refusal 401 */
-  static async find(door: HubDoor, request: IncomingMessage): Promise<HubDestination> {
-    return new HubDestination(door, request, await connectionOf(door, request));
+  static find(door: HubDoor, request: IncomingMessage): HubDestination | Promise<HubDestination> {
+    const connection = connectionOf(door, request);
+    return connection instanceof Promise
+      ? connection.then((decided) => new HubDestination(door, request, decided))
+      : new HubDestination(door, request, connection);
   }
 
   private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
@@ -60,11 +63,17 @@ export class HubDestination implements Destination {
   }
 }
 
-async function connectionOf({ options, texts }: HubDoor, request: IncomingMessage) {
+function connectionOf(
+  { options, texts }: HubDoor,
+  request: IncomingMessage,
+): Connection | Promise<Connection> {
   const { authorize, reauthorizeMs } = options;
   if (!authorize) return new KeptRequest(request, texts);
   if (reauthorizeMs > 0) return connect(authorize, request);
-  const audiences = await authorized(authorize, request);
-  shareTexts(request, texts);
-  return { request, audiences };
+  const audiences = authorized(authorize, request);
+  const kept = (given: readonly string[]) => {
+    shareTexts(request, texts);
+    return { request, audiences: given };
+  };
+  return audiences instanceof Promise ? audiences.then(kept) : kept(audiences);
 }

@@ -26,11 +26,11 @@ export class Arrival {
   }
 
   /**
-   * Gives what `act` gives. What comes after the end of the arrival goes to `abandon`.
+   * Gives what `deciding` gives. What comes after the end of the arrival goes to `abandon`.
    *
    * @throws Refusal
    */
-  decide<T>(act: () => Promise<T>, abandon: (late: T) => void): Promise<T> {
+  decide<T>(deciding: Promise<T>, abandon: (late: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       const onClose = () => this.end(new Refusal(499, 'GONE', 'The client went away.'));
       const timer = setTimeout(() => this.end(lateRefusal()), this.#timeoutMs).unref();
@@ -45,10 +45,11 @@ export class Arrival {
         if (isFirst()) reject(reason);
       };
       this.#socket.on('close', onClose);
-      act().then(
+      deciding.then(
         (decided) => (isFirst() ? resolve(decided) : abandon(decided)),
         (reason) => isFirst() && reject(reason),
       );
+      if (this.#ended) this.#refuse(this.#ended);
     });
   }
 

@@ -14,9 +14,12 @@ import { Turnstile } from './turnstile.ts';
 
 const debug = createDebug('reqcast:websocket');
 
+/** Where a request leads. */
+type Found = Destination | Handover;
+
 export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions {
   /** Authorizes and finds where a request leads. @throws Refusal */
-  resolve(request: IncomingMessage, arrival: Arrival): Promise<Destination | Handover>;
+  resolve(request: IncomingMessage, arrival: Arrival): Found | Promise<Found>;
   /** Who is at the other end. */
   addressOf(request: IncomingMessage): string | undefined;
   /** Told, at most once a minute, that a client was refused because there are too many. */
@@ -39,7 +42,7 @@ export class Endpoint {
   #agreed = '';
   readonly #capacity: Capacity;
   readonly #arrivals = new Set<Arrival>();
-  readonly #turnstile = new Turnstile();
+  readonly #turnstile = new Turnstile<Upgrade>((upgrade) => this.#enter(upgrade));
   readonly #guests: Guests;
   /** Why nobody gets in any more. */
   #closed: Refusal | undefined;
@@ -53,39 +56,65 @@ export class Endpoint {
   /** Takes over an upgrade request on our path. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', onSocketError);
-    // An empty head would keep all that was read with it for as long as it waits.
-    this.#enter(request, socket, head.length > 0 ? head : NOTHING)
-      .catch((reason: unknown) => {
-        if (!(reason instanceof Refusal)) this.#options.onFault(reason);
-        const refusal = reason instanceof Refusal ? reason : new Refusal(500, 'FAILED', 'The server failed.');
-        debug('refused with %d %s', refusal.status, refusal.code);
-        refuse(socket, refusal);
-      })
-      .catch(this.#options.onFault);
+    try {
+      if (this.#closed) throw this.#closed;
+      assertOrigin(request, this.#options);
+      const source = this.#capacity.enter(this.#options.addressOf(request));
+      // An empty head would keep all that was read with it for as long as it waits.
+      this.#turnstile.pass({ request, socket, head: head.length > 0 ? head : NOTHING, source });
+    } catch (reason) {
+      this.#refuse(socket, reason);
+    }
   }
 
-  async #enter(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    if (this.#closed) throw this.#closed;
-    assertOrigin(request, this.#options);
-    const source = this.#capacity.enter(this.#options.addressOf(request));
+  /** Without a promise where `resolve` gives none: in a storm each is one more thing to collect. */
+  #enter(upgrade: Upgrade): void {
+    const { request, socket } = upgrade;
+    if (socket.destroyed) {
+      this.#uncount(upgrade);
+      return;
+    }
     const arrival = new Arrival(socket, this.#options.handshakeTimeoutMs);
-    let opened = false;
+    this.#arrivals.add(arrival);
     try {
-      const turn = this.#turnstile.pass();
-      if (turn) await turn;
-      if (socket.destroyed) return;
       if (this.#closed) throw this.#closed;
-      this.#arrivals.add(arrival);
-      const destination = await arrival.decide(
-        () => this.#options.resolve(request, arrival),
-        (late) => late.abandon?.(),
-      );
-      opened = this.#open(destination, arrival, { request, socket, head, source });
-    } finally {
-      this.#arrivals.delete(arrival);
-      // What is open is counted until its visit is over.
-      if (!opened && !socket.destroyed) socket.once('close', () => this.#capacity.leave(source));
-      else if (!opened) this.#capacity.leave(source);
+      const found = this.#options.resolve(request, arrival);
+      if (!(found instanceof Promise)) this.#admit(found, arrival, upgrade);
+      else
+        arrival
+          .decide(found, (late) => late.abandon?.())
+          .then((destination) => this.#admit(destination, arrival, upgrade))
+          .catch((reason) => this.#turnAway(reason, arrival, upgrade));
+    } catch (reason) {
+      this.#turnAway(reason, arrival, upgrade);
+    }
+  }
+
+  #admit(destination: Destination | Handover, arrival: Arrival, upgrade: Upgrade): void {
+    this.#arrivals.delete(arrival);
+    if (!this.#open(destination, arrival, upgrade)) this.#uncount(upgrade);
+  }
+
+  #turnAway(reason: unknown, arrival: Arrival, upgrade: Upgrade): void {
+    this.#arrivals.delete(arrival);
+    this.#uncount(upgrade);
+    this.#refuse(upgrade.socket, reason);
+  }
+
+  /** What is open is counted until its visit is over, what is not until it is closed. */
+  #uncount({ socket, source }: Upgrade): void {
+    if (socket.destroyed) this.#capacity.leave(source);
+    else socket.once('close', () => this.#capacity.leave(source));
+  }
+
+  #refuse(socket: Duplex, reason: unknown): void {
+    try {
+      if (!(reason instanceof Refusal)) this.#options.onFault(reason);
+      const refusal = reason instanceof Refusal ? reason : new Refusal(500, 'FAILED', 'The server failed.');
+      debug('refused with %d %s', refusal.status, refusal.code);
+      refuse(socket, refusal);
+    } catch (fault) {
+      this.#options.onFault(fault);
     }
   }
 

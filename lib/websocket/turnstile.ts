@@ -9,23 +9,30 @@ const MAX_WAIT_MS = 500;
  * connection in a turn of its loop, so with a handshake in each turn the app's own new connections would wait for as
  * many handshakes as there are clients before them.
  */
-export class Turnstile {
+export class Turnstile<Client> {
+  readonly #admit: (client: Client) => void;
   #turning = false;
   /** Somebody has come in this turn of the loop. */
   #arrived = false;
   #waitingSince = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Client[] = [];
 
-  /** Nothing if it is one's turn; else what resolves when it is. */
-  pass(): Promise<void> | undefined {
+  /** @param admit called with each when it is its turn; does not throw */
+  constructor(admit: (client: Client) => void) {
+    this.#admit = admit;
+  }
+
+  /** Admits the client, now or when it is its turn. Who waits is no promise: what lives that long is costly to collect. */
+  pass(client: Client): void {
     this.#arrived = true;
     if (!this.#turning) {
       this.#turning = true;
       setImmediate(() => this.#turn());
-      return undefined;
+      this.#admit(client);
+      return;
     }
     if (this.#waiting.length === 0) this.#waitingSince = performance.now();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#waiting.push(client);
   }
 
   #turn(): void {
@@ -35,6 +42,6 @@ export class Turnstile {
     if (!this.#turning) return;
     setImmediate(() => this.#turn());
     if (arriving) return;
-    for (const resolve of this.#waiting.splice(0, IN_A_TURN)) resolve();
+    for (const client of this.#waiting.splice(0, IN_A_TURN)) this.#admit(client);
   }
 }
