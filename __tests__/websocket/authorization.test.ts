@@ -69,6 +69,17 @@ describe('disconnect', () => {
     expect(await refused).toMatchObject({ status: 401 });
   });
 
+  test('keeps out one that is named while it is being authorized, answered at once', async () => {
+    const attached = await runAttached({
+      authorize: () => {
+        expect(attached.live.disconnect(() => true)).toBe(0);
+        return true;
+      },
+    });
+    const url = `ws://127.0.0.1:${attached.port}/websockify`;
+    expect(await refusal(url, ['reqcast.v1'])).toMatchObject({ status: 401 });
+  });
+
   test('closes tunnels, and nothing that the client still says arrives', async () => {
     let heard = '';
     const target = net.createServer((socket) => {
