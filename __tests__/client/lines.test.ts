@@ -15,7 +15,7 @@ describe('on reqcast.v1', () => {
     live.on('state', () => {});
     const peer = await server.peer(0);
     expect(peer.heard).toEqual(['since -\n+POST:/a\n+*:/b/**']);
-    expect(peer.offered).toEqual(['reqcast.v1', 'base64', 'binary']);
+    expect(peer.offered).toEqual(['reqcast.v1', 'binary']);
     expect(peer.url).toBe('/websockify?token=d29rbm90aWZpY2F0aW9ucw');
   });
 

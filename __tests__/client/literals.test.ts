@@ -37,7 +37,7 @@ test('the client says what the protocol says', () => {
   afterwards(() => live.close());
   const wire = Wire.last;
   expect(new URL(wire.url).searchParams.get('token')).toBe(Buffer.from(HUB_TOKEN).toString('base64url'));
-  expect(wire.protocols).toEqual([SUBPROTOCOL, 'base64', 'binary']);
+  expect(wire.protocols).toEqual([SUBPROTOCOL, 'binary']);
   expect(Object.keys(live.headers())).toEqual([CLIENT_HEADER]);
   wire.onopen?.();
   jest.advanceTimersByTime(HEARTBEAT_MS - 1);

@@ -1,2 +1,2 @@
-/** Characters as bytes, one for each. */
-export const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** In UTF-8. */
+export const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -86,7 +86,7 @@ export function connect({
 
   function open() {
     if (globalThis.navigator?.onLine === false) return lose(maxMs);
-    socket = new Class(endpoint, ['reqcast.v1', 'base64', 'binary']) as WebSocket;
+    socket = new Class(endpoint, ['reqcast.v1', 'binary']) as WebSocket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (socket.protocol === 'reqcast.v1') speaker = socket;
@@ -96,7 +96,7 @@ export function connect({
         for (const line of lines(data)) attempt(obey, line);
         changed = undefined;
       };
-      beat = setInterval(pulse, heartbeatMs);
+      beat = setInterval(() => socket.send(speaker ? 'heartbeat' : bytesOf('heartbeat')), heartbeatMs);
       hear();
       if (speaker) greet();
       // On a wire without positions there is nothing to resume from.
@@ -118,11 +118,6 @@ export function connect({
   /** A heartbeat may be late, but not as late as the next. On the other wires an open connection may be silent for days. */
   function hear(): void {
     wait(lose, socket.readyState && !speaker ? 1e9 : 1.5 * heartbeatMs);
-  }
-
-  function pulse(): void {
-    const word = 'heartbeat';
-    socket.send(speaker ? word : socket.protocol === 'base64' ? btoa(word) : bytesOf(word));
   }
 
   function obey(line: string): void {
