@@ -39,7 +39,7 @@ describe('on the binary wire', () => {
     await until(() => peer.heard.length >= 4 && calls.length);
     expect(calls).toEqual([TOPICS[1]]);
     const beat = Buffer.from('heartbeat');
-    expect(peer.heard.every((said) => Buffer.compare(Buffer.from(said), Buffer.from(beat)) === 0)).toBe(true);
+    expect(peer.heard.every((said) => Buffer.compare(Buffer.from(said), beat) === 0)).toBe(true);
     // Four heartbeats in silence: such a server is silent while nothing happens.
     expect(server.peers.length).toBe(1);
   });

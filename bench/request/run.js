@@ -19,14 +19,14 @@ const SCENES = {
     title: 'POST, logged in memory and announced',
     method: 'POST',
     ours: 'memory',
-    floor: 'least',
+    floors: ['least'],
   },
   subscriber: { title: 'the same, with one subscriber', method: 'POST', ours: 'memory', subscriber: true },
   file: {
     title: 'POST, logged to a file, ours announced too',
     method: 'POST',
     ours: 'file',
-    floor: 'least-file',
+    floors: ['least-file'],
     peers: ['pino-http', 'morgan'],
   },
   get: { title: 'GET, which is not logged', method: 'GET', ours: 'memory' },
@@ -38,13 +38,10 @@ process.on('exit', () => rmSync(folder, { recursive: true }));
 
 const figures = [];
 for (const name of chosen) {
-  const { title, method, ours, subscriber, floor = [], peers = [] } = SCENES[name];
-  const rivals = ['bare', ours, floor, ...peers]
-    .flat()
-    .map(
-      (peer) =>
-        new Rival(peer, { file: join(folder, peer), method, subscriber: subscriber && peer === ours }),
-    );
+  const { title, method, ours, subscriber, floors = [], peers = [] } = SCENES[name];
+  const rivals = ['bare', ours, ...floors, ...peers].map(
+    (peer) => new Rival(peer, { file: join(folder, peer), method, subscriber: subscriber && peer === ours }),
+  );
   const figure = (unit, better, targets) =>
     new Figure({ title, unit, better, ours, at: { scene: name }, targets });
   const rates = figure('requests a second', 'more', [

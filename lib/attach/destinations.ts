@@ -9,7 +9,7 @@ import type { OpenTunnel } from '../proxy/open-tunnel.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import type { HttpAddress, Target } from '../proxy/target.ts';
 import { tunnel } from '../proxy/tunnel.ts';
-import type { Connection, Destination, Guest, Handover } from '../websocket/destination.ts';
+import type { Connection, Destination, Found, Guest, Handover } from '../websocket/destination.ts';
 import { Refusal, refuse } from '../websocket/refusal.ts';
 import { tokenOf, type WrittenToken } from '../websocket/token.ts';
 import { connect } from './authorized.ts';
@@ -37,8 +37,6 @@ interface Way {
   /** No tunnel came of it. */
   release(): void;
 }
-
-type Found = Destination | Handover;
 
 /** A request that is being decided on. */
 interface Deciding {
@@ -77,11 +75,7 @@ export class Destinations {
     return this.#toTunnel(token, request, arrival.signal);
   }
 
-  async #toTunnel(
-    token: WrittenToken,
-    request: IncomingMessage,
-    signal: AbortSignal,
-  ): Promise<Destination | Handover> {
+  async #toTunnel(token: WrittenToken, request: IncomingMessage, signal: AbortSignal): Promise<Found> {
     const { find, ...admission } = await this.#proxy.tokens.admit(token, request);
     try {
       return await this.#lead({ ...admission, target: await find(), request }, signal);
@@ -104,7 +98,7 @@ export class Destinations {
     }
   }
 
-  async #lead(way: Way, signal: AbortSignal): Promise<Destination | Handover> {
+  async #lead(way: Way, signal: AbortSignal): Promise<Found> {
     const { connectTimeoutMs, ...proxy } = this.#options.proxy ?? {};
     if ('http' in way.target && way.request.method !== 'GET')
       throw new Refusal(405, 'NOT_A_HANDSHAKE', 'A WebSocket begins with GET.');

@@ -25,10 +25,10 @@ export class HubDestination implements Destination {
 
   /** @throws Refusal 401 */
   static find(door: HubDoor, request: IncomingMessage): HubDestination | Promise<HubDestination> {
-    const connection = connectionOf(door, request);
-    return connection instanceof Promise
-      ? connection.then((decided) => new HubDestination(door, request, decided))
-      : new HubDestination(door, request, connection);
+    return whenThere(
+      connectionOf(door, request),
+      (connection) => new HubDestination(door, request, connection),
+    );
   }
 
   private constructor(door: HubDoor, request: IncomingMessage, connection: Connection) {
@@ -70,10 +70,13 @@ function connectionOf(
   const { authorize, reauthorizeMs } = options;
   if (!authorize) return new KeptRequest(request, texts);
   if (reauthorizeMs > 0) return connect(authorize, request);
-  const audiences = authorized(authorize, request);
-  const kept = (given: readonly string[]) => {
+  return whenThere(authorized(authorize, request), (audiences) => {
     shareTexts(request, texts);
-    return { request, audiences: given };
-  };
-  return audiences instanceof Promise ? audiences.then(kept) : kept(audiences);
+    return { request, audiences };
+  });
+}
+
+/** What `act` makes of a value: at once, if the value is there. */
+function whenThere<T, R>(value: T | Promise<T>, act: (value: T) => R): R | Promise<R> {
+  return value instanceof Promise ? value.then(act) : act(value);
 }

@@ -1,7 +1,7 @@
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Draft } from './entry.ts';
 import { MAX_LINE_BYTES } from './line.ts';
-import { Slabs, type Waiting } from './waiting.ts';
+import { MOST_OF_A_CHARACTER, Slabs, type Waiting } from './waiting.ts';
 
 /** A place that cannot be written for a while must not take the process's memory with it. */
 export const MAX_PENDING_ENTRIES = 100_000;
@@ -76,8 +76,8 @@ export class Outbox {
     let cause: unknown;
     try {
       const json = JSON.stringify(draft);
-      // Most are so small that their bytes need not be counted: there are three in a character at most.
-      if (json.length * 3 < most || Buffer.byteLength(json) < most) return json;
+      // Most are so small that their bytes need not be counted.
+      if (json.length * MOST_OF_A_CHARACTER < most || Buffer.byteLength(json) < most) return json;
     } catch (error) {
       cause = error;
       message = `An entry is not JSON and is lost: ${(error as Error).message}`;

@@ -4,7 +4,7 @@ import type { Draft } from './entry.ts';
 const SLAB_BYTES = 256 * 1024;
 
 /** One character takes so many bytes at most. */
-const MOST_OF_A_CHARACTER = 3;
+export const MOST_OF_A_CHARACTER = 3;
 
 /**
  * An entry that waits for its offset. Its JSON waits outside of the heap: of thousands that wait the garbage collector

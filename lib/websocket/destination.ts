@@ -84,3 +84,6 @@ export interface Handover extends Welcome {
   readonly maxMessagesPerSecond?: undefined;
   take(socket: Duplex, head: Buffer): { readonly line: Line; readonly guest: Guest };
 }
+
+/** Where a request leads. */
+export type Found = Destination | Handover;

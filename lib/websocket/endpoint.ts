@@ -4,7 +4,7 @@ import createDebug from 'debug';
 import { type Server, WebSocketServer } from 'ws';
 import { Arrival } from './arrival.ts';
 import { Capacity, type CapacityRule, type Source } from './capacity.ts';
-import type { Connection, Destination, Handover } from './destination.ts';
+import type { Connection, Destination, Found } from './destination.ts';
 import { Guests, type GuestsOptions } from './guests.ts';
 import { assertOrigin, type OriginRule } from './origin.ts';
 import { Refusal, refuse } from './refusal.ts';
@@ -13,9 +13,6 @@ import { offeredProtocols } from './token.ts';
 import { Turnstile } from './turnstile.ts';
 
 const debug = createDebug('reqcast:websocket');
-
-/** Where a request leads. */
-type Found = Destination | Handover;
 
 export interface EndpointOptions extends OriginRule, CapacityRule, GuestsOptions {
   /** Authorizes and finds where a request leads. @throws Refusal */
@@ -90,7 +87,7 @@ export class Endpoint {
     }
   }
 
-  #admit(destination: Destination | Handover, arrival: Arrival, upgrade: Upgrade): void {
+  #admit(destination: Found, arrival: Arrival, upgrade: Upgrade): void {
     this.#arrivals.delete(arrival);
     if (!this.#open(destination, arrival, upgrade)) this.#uncount(upgrade);
   }
@@ -119,11 +116,7 @@ export class Endpoint {
   }
 
   /** True if it is open now. */
-  #open(
-    destination: Destination | Handover,
-    arrival: Arrival,
-    { request, socket, head, source }: Upgrade,
-  ): boolean {
+  #open(destination: Found, arrival: Arrival, { request, socket, head, source }: Upgrade): boolean {
     let opened = false;
     try {
       if (socket.destroyed) return false;

@@ -1,7 +1,7 @@
 import { CloseCode } from '../protocol/close-codes.ts';
 import { HEARTBEAT_MS } from '../protocol/wire.ts';
 import type { Capacity, Source } from './capacity.ts';
-import type { Connection, Destination, Guest, Handover, Line } from './destination.ts';
+import type { Connection, Found, Guest, Line } from './destination.ts';
 import { type House, Visit, type VisitOptions } from './visit.ts';
 
 /** A heartbeat is spread over its interval in so many parts: ten thousand pings at once would hold the loop. */
@@ -33,7 +33,7 @@ export class Guests {
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS / PARTS).unref();
   }
 
-  admit(destination: Destination | Handover, line: Line, guest: Guest, source: Source): void {
+  admit(destination: Found, line: Line, guest: Guest, source: Source): void {
     const visit = new Visit(this.#house, destination, line, guest, source, this.#admitted++ % PARTS);
     line.visit = visit;
     this.#visits.add(visit);

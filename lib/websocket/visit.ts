@@ -2,7 +2,7 @@ import createDebug from 'debug';
 import type { RawData } from 'ws';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { Source } from './capacity.ts';
-import type { Connection, Destination, Guest, Handover, Line, LineKeeper } from './destination.ts';
+import type { Connection, Found, Guest, Line, LineKeeper } from './destination.ts';
 import { Pace } from './pace.ts';
 
 const debug = createDebug('reqcast:websocket');
@@ -37,14 +37,7 @@ export class Visit extends Pace implements LineKeeper {
   #silent = false;
   #again: NodeJS.Timeout | undefined;
 
-  constructor(
-    house: House,
-    destination: Destination | Handover,
-    line: Line,
-    guest: Guest,
-    source: Source,
-    part: number,
-  ) {
+  constructor(house: House, destination: Found, line: Line, guest: Guest, source: Source, part: number) {
     super(destination.maxMessagesPerSecond);
     this.line = line;
     this.guest = guest;
@@ -90,7 +83,7 @@ export class Visit extends Pace implements LineKeeper {
     this.guest.beat();
   }
 
-  #askAgain(destination: Destination | Handover): void {
+  #askAgain(destination: Found): void {
     this.#again = setTimeout(async () => {
       const allowed = await this.#isStillAllowed(destination);
       if (this.line.readyState > this.line.OPEN) return;
@@ -100,7 +93,7 @@ export class Visit extends Pace implements LineKeeper {
   }
 
   /** Authorization that fails or takes too long has allowed nothing. */
-  async #isStillAllowed(destination: Destination | Handover): Promise<boolean> {
+  async #isStillAllowed(destination: Found): Promise<boolean> {
     const { handshakeTimeoutMs, onFault } = this.#house.options;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
