@@ -14,7 +14,7 @@ function door(rights: Record<string, Authorization>) {
 
 describe('disconnect', () => {
   test('closes whom the predicate names with 4401, on each wire, and nobody else', async () => {
-    const { live, port } = await runAttached(door({ ada: ['staff'], bob: true }));
+    const { live, port } = await runAttached({ authorize: door({ ada: ['staff'], bob: true }).authorize });
     const ada = [
       await subscribe(port, ['*:/**'], '-', as('ada')),
       await openWire(port, ['base64'], as('ada')),
@@ -90,7 +90,7 @@ describe('disconnect', () => {
       socket.write('hello');
     });
     const { live, port } = await runAttached({
-      ...door({ ada: true }),
+      authorize: door({ ada: true }).authorize,
       proxy: { targets: { vm: { host: '127.0.0.1', port: await listen(target) } } },
     });
     const token = Buffer.from('vm').toString('base64url');
@@ -181,3 +181,19 @@ describe('authorizing again', () => {
     expect(new Set(left)).toEqual(new Set([undefined]));
   });
 });
+
+test.each([['staff'], [{ name: 'ada' }], [[7]]])(
+  'authorize that gives %p is reported, and lets nobody in',
+  async (given) => {
+    const faults: string[] = [];
+    const { port } = await runAttached({
+      authorize: () => given as unknown as Authorization,
+      onError: ({ code, message }) => faults.push(`${code} ${message}`),
+    });
+    const { status } = await refusal(`ws://127.0.0.1:${port}/websockify`, ['reqcast.v1']);
+    expect(status).toBe(500);
+    expect(faults).toEqual([
+      expect.stringMatching(/^CALLBACK_FAILED Option authorize gave .* list of strings/),
+    ]);
+  },
+);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ReqcastError } from '../protocol/errors.ts';
 import type { Connection } from '../websocket/destination.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Authorize } from './options.ts';
@@ -8,6 +9,7 @@ import type { Authorize } from './options.ts';
  *
  * @param name where a tunnel is to lead
  * @throws Refusal 401
+ * @throws ReqcastError `CALLBACK_FAILED` for what is no answer
  */
 export function authorized(
   authorize: Authorize | undefined,
@@ -21,7 +23,13 @@ export function authorized(
 
 function audiencesOf(given: unknown): readonly string[] {
   if (given === true) return [];
-  if (Array.isArray(given)) return given;
+  if (Array.isArray(given) && given.every((one) => typeof one === 'string')) return given;
+  if (given)
+    throw new ReqcastError(
+      'CALLBACK_FAILED',
+      `Option authorize gave ${Array.isArray(given) ? 'a list with something else than strings' : `a value of type ${typeof given}`}; ` +
+        'it must give true, false or a list of strings, the audiences. Nobody gets in until it does.',
+    );
   throw new Refusal(401, 'UNAUTHORIZED', 'Log in first.');
 }
 
