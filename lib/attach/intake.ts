@@ -5,6 +5,7 @@ import { ReqcastError } from '../protocol/errors.ts';
 import type { Fault } from './faults.ts';
 
 const debug = createDebug('reqcast:attach');
+const debugEntry = createDebug('reqcast:entry');
 
 /** Entries that came before the journal is open wait in memory, up to so many. */
 const MAX_EARLY_ENTRIES = 10_000;
@@ -33,6 +34,7 @@ export class Intake {
 
   take(draft: Draft): void {
     if (this.#sealed) return;
+    if (debugEntry.enabled) tell(draft);
     if (!this.#early) this.#journal.append(draft);
     else if (this.#early.push(draft) > MAX_EARLY_ENTRIES) {
       this.#early.shift();
@@ -58,4 +60,15 @@ export class Intake {
   seal(): void {
     this.#sealed = true;
   }
+}
+
+/** Which topic came of which request: what somebody wants to know whose page is not called. */
+function tell({ topic, audience, request }: Draft): void {
+  const what = request ? `${request.method} ${request.url} ${request.status}` : 'by hand';
+  debugEntry(
+    '%s: %s%s',
+    what,
+    topic ?? 'not announced',
+    audience ? ` for ${audience.join(', ') || 'nobody'}` : '',
+  );
 }

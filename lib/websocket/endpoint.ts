@@ -108,7 +108,7 @@ export class Endpoint {
     try {
       if (!(reason instanceof Refusal)) this.#options.onFault(reason);
       const refusal = reason instanceof Refusal ? reason : new Refusal(500, 'FAILED', 'The server failed.');
-      debug('refused with %d %s', refusal.status, refusal.code);
+      debug('refused with %d %s: %s', refusal.status, refusal.code, refusal.message);
       refuse(socket, refusal);
     } catch (fault) {
       this.#options.onFault(fault);
@@ -134,6 +134,7 @@ export class Endpoint {
       socket.off('error', onSocketError);
       this.#server(destination.maxMessageBytes).handleUpgrade(request, socket, head, (ws) => {
         opened = true;
+        debug('opened as %s, audiences: %o', protocol || 'binary', destination.connection.audiences);
         this.#guests.admit(destination, ws, destination.open({ ws, socket, protocol }), source);
       });
       return opened;

@@ -23,7 +23,11 @@ export function assertOrigin({ headers }: IncomingMessage, { origins, trustProxy
         ?.trim()
     : '';
   if (isSameHost(origin, forwarded || headers.host)) return;
-  throw new Refusal(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not connect: see option origins.');
+  throw new Refusal(
+    403,
+    'FORBIDDEN_ORIGIN',
+    `Pages of ${origin} may not connect to ${forwarded || headers.host}: see options origins and trustProxy.`,
+  );
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
