@@ -1,6 +1,16 @@
 import http from 'node:http';
 import https from 'node:https';
-import { type Attachment, type AttachOptions, attach, type Journal, ReqcastError } from '../../lib/index.ts';
+import express from 'express';
+import Koa from 'koa';
+import {
+  type Attachment,
+  type AttachOptions,
+  attach,
+  fileJournal,
+  hostJournal,
+  type Journal,
+  ReqcastError,
+} from '../../lib/index.ts';
 import { memoryJournal } from '../../lib/journal/memory.ts';
 import { afterwards, listen, send, until } from '../support/server.ts';
 import { refusal } from '../support/subscriber.ts';
@@ -16,6 +26,10 @@ function run(options: AttachOptions = {}) {
   return { server, live, faults };
 }
 
+function tunneling(): Attachment {
+  return run({ authorize: () => true, proxy: {} }).live;
+}
+
 describe('an option', () => {
   test.each([
     ['windowSize', 0],
@@ -28,10 +42,36 @@ describe('an option', () => {
     ['authorize', true],
     ['write', 'x'],
     ['methods', 'POST'],
+    ['methods', ['post']],
+    ['redact', [7]],
+    ['routes', ['/a']],
+    ['routes', { 'POST /a/:b': '/:b' }],
+    ['routes', { '/a/:b': 'b' }],
+    ['pushServer', '/run/app/feed'],
     ['journal', {}],
   ])('%s: %p is refused by name', (name, value) => {
     expect(() => attach(http.createServer(), { [name]: value } as AttachOptions)).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),
+    );
+  });
+
+  test.each<[string, () => unknown]>([
+    ['attach', () => attach(http.createServer(), { autorize: () => false } as AttachOptions)],
+    ['proxy', () => attach({ authorize: () => true, proxy: { autorize: () => false } as never })],
+    ['pushServer', () => attach({ pushServer: { path: '/run/app/feed' } as never })],
+    ['notify', () => run().live.notify('POST:/a', 1, { audiences: ['staff'] } as never)],
+    ['tokens.issue', () => tunneling().tokens.issue('vm', { audiences: ['ada'] } as never)],
+    ['proxy.http', () => tunneling().proxy.http({ prefix: '/a', target: 'http://a/', auth: 1 } as never)],
+    ['memoryJournal', () => memoryJournal({ max: 7 } as never)],
+    ['fileJournal', () => fileJournal({ path: 'a', fsnyc: 'always' } as never)],
+    ['fileJournal', () => fileJournal('requests.jsonl' as never)],
+    ['hostJournal', () => hostJournal({ socketPath: '/run/app/host', modes: 0o660 } as never)],
+  ])('of %s that nobody reads is refused, with those that are read', (what, call) => {
+    expect(call).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: expect.stringMatching(new RegExp(`^${what} .* options`)),
+      }),
     );
   });
 
@@ -47,6 +87,25 @@ describe('an option', () => {
       }),
     );
   });
+});
+
+test.each<[string, unknown[]]>([
+  ['an app of Express', [express()]],
+  ['an app of Koa', [new Koa(), { params: true }]],
+  ['a server that is not made yet', [undefined, { params: true }]],
+  ['a port', [3000]],
+])('%s is no server', (_what, given) => {
+  const call = () => attach(...(given as [http.Server]));
+  expect(call).toThrow(
+    expect.objectContaining({ code: 'NO_SERVER', message: expect.stringContaining('createServer(app)') }),
+  );
+});
+
+test('a listener that is none is refused', () => {
+  const { live } = run();
+  expect(() => live.on('POST:/a', undefined as never)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('listener') }),
+  );
 });
 
 describe('notify', () => {

@@ -4,6 +4,7 @@ import createDebug from 'debug';
 import { Hub } from '../hub/hub.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames } from '../protocol/names.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { addressOf } from '../request/defaults.ts';
 import type { Extra } from '../request/exchange.ts';
@@ -20,8 +21,10 @@ import { Forwardings } from './forwardings.ts';
 import { Intake } from './intake.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
+import { NOTIFY_NAMES } from './option-names.ts';
 import type { AttachOptions } from './options.ts';
 import { PushFeed } from './push-feed.ts';
+import { serverAmong } from './server-among.ts';
 import { SharedTexts } from './shared-text.ts';
 import { serverOf, type TapMember, tapServer } from './tap.ts';
 import { createTask } from './task.ts';
@@ -40,17 +43,17 @@ const DRAIN_MS = 10_000;
  * Makes a server's requests the live feed of its UI. Synchronous, before or after `listen`; without a server, use
  * `middleware()` or `koa()`, which find it by the first request.
  *
- * @throws ReqcastError `INVALID_OPTION`, `INVALID_TOPIC`, `PATH_TAKEN`, `PROXY_WITHOUT_AUTHORIZE`
+ * @throws ReqcastError `NO_SERVER`, `INVALID_OPTION`, `INVALID_TOPIC`, `PATH_TAKEN`, `PROXY_WITHOUT_AUTHORIZE`
  */
 export function attach(server: Server | HttpsServer, options?: AttachOptions): Attachment;
 export function attach(options?: AttachOptions): Attachment;
 export function attach(
-  first: Server | HttpsServer | AttachOptions = {},
-  second: AttachOptions = {},
+  ...given: [server: Server | HttpsServer, options?: AttachOptions] | [options?: AttachOptions]
 ): Attachment {
-  const isServer = typeof (first as Server).emit === 'function';
-  const attachment = new Wiring(normalizeOptions(isServer ? second : (first as AttachOptions)));
-  if (isServer) attachment.tap(first as Server);
+  const server = serverAmong(given);
+  const options = (server ? given[1] : given[0]) ?? {};
+  const attachment = new Wiring(normalizeOptions(options as AttachOptions));
+  if (server) attachment.tap(server);
   attachment.open();
   return attachment;
 }
@@ -187,9 +190,10 @@ class Wiring implements Attachment, TapMember {
       throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     const shared = this.#topics.of(topic);
     const copy = copyData(data);
-    // A list in the options' place would be announced to everyone.
+    // A list in the options' place, or a misspelt audience, would be announced to everyone.
     if (Array.isArray(options))
-      throw new ReqcastError('INVALID_OPTION', 'The options of notify are a list; give { audience: […] }.');
+      throw new ReqcastError('INVALID_OPTION', 'notify are a list; give { audience: […] }.');
+    assertNames('notify', options, NOTIFY_NAMES);
     const audience = copyAudience(options?.audience);
     this.#observer.settle();
     this.#intake.take({

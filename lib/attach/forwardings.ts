@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames } from '../protocol/names.ts';
 import { connectTarget, httpStatusOf } from '../proxy/connect.ts';
 import { forwardRequest } from '../proxy/forward-request.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
@@ -9,6 +10,7 @@ import { authorized } from './authorized.ts';
 import type { Fault } from './faults.ts';
 import { refuse } from './invalid-option.ts';
 import type { NormalizedOptions } from './normalize.ts';
+import { FORWARDING_NAMES } from './option-names.ts';
 import type { Authorize, HttpForwardingOptions } from './options.ts';
 
 /** A plugin may work for so long before it answers: as long as reverse proxies usually wait, and a bit more. */
@@ -51,6 +53,7 @@ export class Forwardings {
   }
 
   #checked(given: HttpForwardingOptions): Forwarding {
+    assertNames('proxy.http', given, FORWARDING_NAMES);
     const { prefix, target, answerTimeoutMs = ANSWER_TIMEOUT_MS } = given;
     if (typeof prefix !== 'string' || !/^\/[^\s?#]*$/.test(prefix))
       refuse('prefix', prefix, 'a path that begins with "/", without query');

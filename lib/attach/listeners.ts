@@ -4,6 +4,7 @@ import type { Subscriber } from '../hub/subscriber.ts';
 import type { Notification } from '../protocol/notification.ts';
 import { assertPattern } from '../protocol/pattern.ts';
 import type { Listener } from './attachment.ts';
+import { refuse } from './invalid-option.ts';
 
 /** The app's own listeners get the entries as they are. */
 const notificationFormat: Format<readonly Notification[]> = {
@@ -37,6 +38,7 @@ export class Listeners {
 
   on(pattern: string, listener: Listener, signal?: AbortSignal): () => void {
     assertPattern(pattern);
+    if (typeof listener !== 'function') refuse('listener', listener, 'a function');
     if (signal?.aborted) return () => {};
     let subscriber: Subscriber<readonly Notification[]> | undefined;
     const enter = () => {

@@ -1,6 +1,8 @@
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames } from '../protocol/names.ts';
 import { MIN_SECRET_BYTES, type TokenSecret } from '../proxy/issued-tokens.ts';
 import { refuse } from './invalid-option.ts';
+import { PROXY_NAMES } from './option-names.ts';
 import type { AttachOptions, ProxyOptions } from './options.ts';
 
 /** The longest that a timer of Node's can wait. */
@@ -16,6 +18,7 @@ const NUMBERS = {
 /** @throws ReqcastError `INVALID_OPTION` or `PROXY_WITHOUT_AUTHORIZE` */
 export function assertProxy({ proxy, authorize }: AttachOptions): void {
   if (!proxy) return;
+  assertNames('proxy', proxy, PROXY_NAMES);
   const { targets } = proxy;
   if (targets !== undefined && (targets === null || !['object', 'function'].includes(typeof targets)))
     refuse('proxy.targets', targets, 'a record, a Map, a function or tokenFile(path)');

@@ -1,6 +1,8 @@
 import { memoryJournal } from '../journal/memory.ts';
+import { assertNames } from '../protocol/names.ts';
 import { refuse } from './invalid-option.ts';
 import { assertProxy } from './normalize-proxy.ts';
+import { ATTACH_NAMES, PUSH_SERVER_NAMES } from './option-names.ts';
 import type { AttachOptions } from './options.ts';
 
 const NUMBERS = {
@@ -48,6 +50,7 @@ export type NormalizedOptions = AttachOptions & Required<Pick<AttachOptions, Fil
  * @throws ReqcastError `INVALID_OPTION` or `PROXY_WITHOUT_AUTHORIZE`
  */
 export function normalizeOptions(options: AttachOptions): NormalizedOptions {
+  assertNames('attach', options, ATTACH_NAMES);
   const numbers = Object.fromEntries(
     Object.entries(NUMBERS).map(([name, rule]) => {
       const value = options[name as keyof typeof NUMBERS] ?? rule.default;
@@ -60,13 +63,17 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       refuse(name, options[name], 'a function');
   for (const name of ['methods', 'redact', 'origins'] as const)
-    if (options[name] !== undefined && !Array.isArray(options[name]))
+    if (options[name] !== undefined && !isListOfStrings(options[name]))
       refuse(name, options[name], 'a list of strings');
+  if (!(options.methods ?? []).every((method) => /^[A-Z][A-Z0-9-]*$/.test(method)))
+    refuse('methods', options.methods, 'a list of methods in upper case');
   const path = options.path ?? '/websockify';
   if (typeof path !== 'string' || !/^\/[^\s?#]*$/.test(path))
     refuse('path', path, 'a path that begins with "/", without query');
   if (options.journal !== undefined && typeof options.journal?.append !== 'function')
     refuse('journal', options.journal, 'a journal, e.g. fileJournal({ path })');
+  if (typeof options.pushServer !== 'boolean')
+    assertNames('pushServer', options.pushServer, PUSH_SERVER_NAMES);
   assertProxy(options);
   const { reauthorizeMs = 0, origins = [] } = options;
   if (!Number.isInteger(reauthorizeMs) || reauthorizeMs < 0 || reauthorizeMs > MAX_TIMER_MS)
@@ -89,6 +96,10 @@ export function normalizeOptions(options: AttachOptions): NormalizedOptions {
     trustProxy,
     journal: options.journal ?? memoryJournal(),
   };
+}
+
+function isListOfStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 /** What a browser sends as `Origin`: a scheme, a host, a port that is not the scheme's own; or `null`. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames } from '../protocol/names.ts';
 import { type Claims, IssuedTokens, type IssueOptions, isIssued } from '../proxy/issued-tokens.ts';
 import { findTarget, type Target } from '../proxy/target.ts';
 import { TokenFile } from '../proxy/token-file.ts';
@@ -10,6 +11,7 @@ import { connect } from './authorized.ts';
 import type { Fault } from './faults.ts';
 import type { NormalizedOptions } from './normalize.ts';
 import { secretsOf } from './normalize-proxy.ts';
+import { ISSUE_NAMES } from './option-names.ts';
 
 /** A visitor who may open a tunnel. */
 export interface Admission {
@@ -43,6 +45,7 @@ export class TunnelTokens {
         'INVALID_OPTION',
         'tokens.issue needs option proxy, whose targets they lead to.',
       );
+    assertNames('tokens.issue', options, ISSUE_NAMES);
     return this.#issued.issue(name, options);
   }
 

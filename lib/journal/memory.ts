@@ -1,4 +1,5 @@
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames } from '../protocol/names.ts';
 import type { Draft, Entry } from './entry.ts';
 import { newEpoch } from './epoch.ts';
 import type { Journal, JournalSink, JournalStats } from './journal.ts';
@@ -12,6 +13,7 @@ export interface MemoryJournalOptions {
 
 /** A journal that lives as long as the process: each start is a new epoch. */
 export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
+  assertNames('memoryJournal', options, { maxEntries: true });
   const maxEntries = options.maxEntries ?? 10_000;
   if (!Number.isInteger(maxEntries) || maxEntries < 1)
     refuse('memoryJournal', 'maxEntries', maxEntries, '1 or more');

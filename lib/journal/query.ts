@@ -1,4 +1,5 @@
 import { ReqcastError } from '../protocol/errors.ts';
+import { assertNames, type Names } from '../protocol/names.ts';
 import { compilePattern } from '../protocol/pattern.ts';
 import type { Entry, Outcome, RequestRecord } from './entry.ts';
 import { holds, type LineTest, mayContain, mayContainAll, mayCount, mayHold, passesAll } from './spelling.ts';
@@ -35,6 +36,26 @@ export interface Query {
   /** At most so many. @default no limit */
   limit?: number;
 }
+
+const NAMES: Names<Query> = {
+  topic: true,
+  from: true,
+  to: true,
+  before: true,
+  id: true,
+  method: true,
+  status: true,
+  outcome: true,
+  app: true,
+  user: true,
+  address: true,
+  node: true,
+  url: true,
+  message: true,
+  requests: true,
+  tasks: true,
+  limit: true,
+};
 
 /** What a task's end does not change in the request that started it. */
 const OWN_FIELDS = ['id', 'method', 'app', 'user', 'address'] as const;
@@ -152,6 +173,7 @@ function compileQuery(query: Query): (entry: Entry) => boolean {
 }
 
 function assertQuery(query: Query): void {
+  assertNames('journal.query', query, NAMES, 'INVALID_QUERY');
   const refuse = (name: string, value: unknown, allowed: string) => {
     throw new ReqcastError('INVALID_QUERY', `Query ${name} is ${String(value)}; it must be ${allowed}.`);
   };

@@ -1,5 +1,5 @@
 import { parse } from 'regexparam';
-import { ReqcastError } from '../protocol/errors.ts';
+import { ReqcastError, textOf } from '../protocol/errors.ts';
 import { decoded } from './redact.ts';
 
 /** What a request's URL says: its topic, and the named parts that the topic leaves out. */
@@ -14,7 +14,7 @@ export type Router = (method: string, url: string) => Routed;
  * From URL patterns and topic templates, the first match counts. A part that the URL lacks is left out of the topic
  * with its segment. A URL that no pattern matches is announced as it is.
  *
- * @throws ReqcastError `INVALID_OPTION` for a template that names a part its pattern has not
+ * @throws ReqcastError `INVALID_OPTION` for what is no pattern or template, or a template that names a part its pattern has not
  */
 export function router(routes: Readonly<Record<string, string>> = {}): Router {
   const compiled = Object.entries(routes).map(([pattern, template]) => compile(pattern, template));
@@ -28,7 +28,22 @@ export function router(routes: Readonly<Record<string, string>> = {}): Router {
   };
 }
 
+/** A pattern that nothing matches, such as one with a method before it, would go unnoticed. */
+function assertRoute(pattern: string, template: unknown): void {
+  if (!pattern.startsWith('/'))
+    throw new ReqcastError(
+      'INVALID_OPTION',
+      `Option routes has the pattern ${pattern}; it must be a path that begins with "/", for all methods.`,
+    );
+  if (typeof template !== 'string' || !template.includes('/'))
+    throw new ReqcastError(
+      'INVALID_OPTION',
+      `Option routes maps ${pattern} to ${textOf(template)}; it must be a path, such as "/:plugin/:entity".`,
+    );
+}
+
 function compile(pattern: string, template: string): (method: string, path: string) => Routed | undefined {
+  assertRoute(pattern, template);
   const { keys, pattern: expression } = parse(pattern);
   const path = template.slice(template.indexOf('/'));
   const fixedMethod = template.slice(0, template.indexOf('/'));

@@ -35,6 +35,7 @@ const QUERIES: readonly (readonly [Query, readonly number[]])[] = [
 
 const REFUSED: readonly (readonly [string, Query])[] = [
   ['INVALID_QUERY', { limit: -1 }],
+  ['INVALID_QUERY', { usr: 'ada' } as Query],
   ['INVALID_QUERY', { limit: 1.5 }],
   ['INVALID_QUERY', { before: Number.NaN }],
   ['INVALID_QUERY', { from: new Date('no date') }],

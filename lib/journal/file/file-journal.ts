@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
+import { assertNames, type Names } from '../../protocol/names.ts';
 import type { Draft, Entry } from '../entry.ts';
 import { newEpoch } from '../epoch.ts';
 import { hand } from '../hand.ts';
@@ -35,6 +36,8 @@ export interface FileJournalOptions {
   keepFiles?: number;
 }
 
+const NAMES: Names<FileJournalOptions> = { path: true, fsync: true, rotateBytes: true, keepFiles: true };
+
 /**
  * A journal in a file of JSON lines, which clients resume from after a restart too. One journal writes a file; opening
  * it a second time fails. It may be renamed or truncated at any time, e.g. by logrotate: writing goes on in a new file
@@ -43,6 +46,7 @@ export interface FileJournalOptions {
  * @throws ReqcastError `INVALID_OPTION`
  */
 export function fileJournal(options: FileJournalOptions): Journal {
+  assertNames('fileJournal', options, NAMES);
   const { path, fsync = 'never', rotateBytes = Number.POSITIVE_INFINITY, keepFiles = 5 } = options ?? {};
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     refuse('fileJournal', 'path', path, 'the path of a file, e.g. "requests.jsonl"');

@@ -2,6 +2,7 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
 import { type ErrorCode, ReqcastError } from '../../protocol/errors.ts';
+import { assertNames, type Names } from '../../protocol/names.ts';
 import { claimOwnDirectory } from '../../unix/own-directory.ts';
 import { fitsSocketPath } from '../../unix/socket-path.ts';
 import type { Draft, Entry } from '../entry.ts';
@@ -42,6 +43,8 @@ export interface HostJournalOptions {
   mode?: number;
 }
 
+const NAMES: Names<HostJournalOptions> = { socketPath: true, journal: true, node: true, mode: true };
+
 /**
  * A journal for the processes of one machine: node:cluster, PM2, a worker beside the web server. The first one owns
  * the journal behind it and serves it over a UNIX socket; when it ends or dies, another takes over. Other programs
@@ -50,6 +53,7 @@ export interface HostJournalOptions {
  * @throws ReqcastError `INVALID_OPTION`
  */
 export function hostJournal(options: HostJournalOptions): Journal {
+  assertNames('hostJournal', options, NAMES);
   const {
     socketPath,
     journal = () => memoryJournal(),

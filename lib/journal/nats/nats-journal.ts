@@ -1,3 +1,4 @@
+import { assertNames, type Names } from '../../protocol/names.ts';
 import { EngineJournal } from '../engine/engine-journal.ts';
 import type { Journal } from '../journal.ts';
 import { isWhole, nodeName, refuse } from '../option.ts';
@@ -23,6 +24,15 @@ export interface NatsJournalOptions {
   node?: string;
 }
 
+const NAMES: Names<NatsJournalOptions> = {
+  connection: true,
+  stream: true,
+  maxEntries: true,
+  maxAgeMs: true,
+  replicas: true,
+  node: true,
+};
+
 /**
  * A journal in a stream of NATS JetStream, for several machines: one order of all entries, and a position of one process
  * counts in each. NATS 2.9 or later with JetStream. While NATS cannot be reached, clients stay connected and entries wait
@@ -31,6 +41,7 @@ export interface NatsJournalOptions {
  * @throws ReqcastError `INVALID_OPTION`
  */
 export function natsJournal(options: NatsJournalOptions): Journal {
+  assertNames('natsJournal', options, NAMES);
   const { stream: name = 'reqcast', maxEntries = 100_000, maxAgeMs, replicas } = options ?? {};
   const node = options?.node ?? nodeName();
   const connection = connectionOf(options?.connection);

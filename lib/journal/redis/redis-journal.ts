@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { assertNames, type Names } from '../../protocol/names.ts';
 import { EngineJournal } from '../engine/engine-journal.ts';
 import type { Journal } from '../journal.ts';
 import { isWhole, nodeName, refuse } from '../option.ts';
@@ -21,6 +22,14 @@ export interface RedisJournalOptions {
   node?: string;
 }
 
+const NAMES: Names<RedisJournalOptions> = {
+  client: true,
+  key: true,
+  maxEntries: true,
+  maxAgeMs: true,
+  node: true,
+};
+
 /**
  * A journal in a stream of Redis, for several machines: one order of all entries, and a position of one process counts in
  * each. Redis 6.2 or later, or Valkey; a cluster too. While Redis cannot be reached, clients stay connected and entries
@@ -30,6 +39,7 @@ export interface RedisJournalOptions {
  * @throws ReqcastError `INVALID_OPTION`
  */
 export function redisJournal(options: RedisJournalOptions): Journal {
+  assertNames('redisJournal', options, NAMES);
   const {
     client,
     key = 'reqcast',
