@@ -108,6 +108,16 @@ test('a listener that is none is refused', () => {
   );
 });
 
+test.each([[undefined], [{ res: {}, req: {} }]])(
+  'a task of %p, which is no response, is refused',
+  (response) => {
+    const { live } = run();
+    expect(() => live.task(response as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('reply.raw') }),
+    );
+  },
+);
+
 describe('notify', () => {
   test('reaches the app’s own listeners, also those of before ready', async () => {
     const { live } = run();

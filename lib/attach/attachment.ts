@@ -28,7 +28,12 @@ export interface Attachment {
   notify(topic: string, data?: unknown, options?: { audience?: readonly string[] }): void;
   /** Calls `listener` for each notification that the pattern names, whatever its audience. Returns its undo. */
   on(pattern: string, listener: Listener, options?: { signal?: AbortSignal }): () => void;
-  /** For a response that says 202: the handle of what goes on. */
+  /**
+   * For a response that says 202: the handle of what goes on.
+   *
+   * @param response Node's own: `context.res` in Koa, `reply.raw` in Fastify
+   * @throws ReqcastError `INVALID_OPTION`
+   */
   task(response: ServerResponse): Task;
   /** For option `proxy`: tokens that lead to a target for a while, for one user or once. */
   readonly tokens: {

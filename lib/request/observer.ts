@@ -69,8 +69,17 @@ export class Observer {
     this.#known(response)?.threw();
   }
 
-  /** The exchange of a response, also of one whose method is not of interest. */
+  /**
+   * The exchange of a response, also of one whose method is not of interest.
+   *
+   * @throws ReqcastError `INVALID_OPTION` for what a framework has in its place
+   */
   exchangeOf(response: ServerResponse): Exchange {
+    if (typeof response?.writeHead !== 'function')
+      throw new ReqcastError(
+        'INVALID_OPTION',
+        'task needs Node’s own response, which is context.res in Koa and reply.raw in Fastify.',
+      );
     return this.#known(response) ?? this.#follow(response.req, response);
   }
 
