@@ -74,7 +74,7 @@ async function taken(path: string, at: string): Promise<ReqcastError> {
   const who = pid === process.pid ? 'this process itself' : `another process${pid ? ` (pid ${pid})` : ''}`;
   return new ReqcastError(
     'JOURNAL_OPEN_FAILED',
-    `The journal ${path} is open in ${who}, and one at a time writes it: close that one first, or ${REMEDY}.`,
+    `The journal ${path} is open in ${who}, and one at a time writes it: close that one first, share it with hostJournal, or ${REMEDY}.`,
   );
 }
 
