@@ -153,6 +153,13 @@ describe('the first connection', () => {
     expect(FakeSocket.last.sent).toEqual(['since e:41']);
   });
 
+  test('is a new one where nothing tells of the load, as on a page of Jest’s', () => {
+    setGlobal('performance', {});
+    connectFake();
+    FakeSocket.last.open();
+    expect(FakeSocket.last.sent).toEqual(['since -']);
+  });
+
   test.each([[undefined], [[]], [[{ name: 'db', description: 'x' }]]])('is a new one with %j', (timing) => {
     loadedWith(timing);
     connectFake();

@@ -1,7 +1,11 @@
+/** The page that Jest makes has no such method. */
+type Timing = { getEntriesByType?(type: 'navigation'): PerformanceNavigationTiming[] };
+
 /** Where the journal was when the server answered with this page. */
 export function loadedAt(): string | undefined {
-  const loads = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  return loads[0]?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
+  return (performance as unknown as Timing)
+    .getEntriesByType?.('navigation')[0]
+    ?.serverTiming?.find((metric) => metric.name === 'reqcast')?.description;
 }
 
 type Watched = Pick<EventTarget, 'addEventListener'>;
