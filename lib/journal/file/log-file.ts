@@ -14,6 +14,8 @@ export class LogFile {
   readonly #sync: boolean;
   #handle: FileHandle | undefined;
   #identity = '';
+  /** How large it is when nobody else has changed it; -1: unknown. */
+  #size = -1;
   /** How much of a batch is in the file after a failure that could not be undone. */
   #written = 0;
 
@@ -26,7 +28,7 @@ export class LogFile {
     const handle = await open(this.#path, FLAGS, MODE);
     this.#identity = identify(await handle.stat({ bigint: true }));
     this.#handle = handle;
-    this.#written = 0;
+    this.#size = -1;
     if (this.#sync) await syncDirectory(dirname(this.#path));
     return handle;
   }
@@ -36,22 +38,29 @@ export class LogFile {
     return this.#written > 0;
   }
 
-  /** Makes sure that what is open is what is at the path now, and tells its size. */
+  /** Makes sure that what is open is what is at the path now and that no line of it lacks its end, and tells its size. */
   async follow(): Promise<number> {
     const size = this.#handle && (await this.#sizeAtPath());
-    if (size !== undefined) return size;
-    await this.close();
-    const handle = await this.open();
+    if (size === undefined) {
+      await this.close();
+      await this.open();
+    } else if (size === this.#size) return size;
+    const handle = this.#handle as FileHandle;
     await endLine(handle);
-    return (await handle.stat()).size;
+    this.#written = 0;
+    this.#size = (await handle.stat()).size;
+    return this.#size;
   }
 
   /** Appends the batch as a whole, or throws with nothing of it in the file. After that, call it with the same batch. */
   async append(batch: Buffer): Promise<void> {
     const handle = this.#handle as FileHandle;
     try {
-      while (this.#written < batch.length)
-        this.#written += (await handle.write(batch, this.#written)).bytesWritten;
+      while (this.#written < batch.length) {
+        const { bytesWritten } = await handle.write(batch, this.#written);
+        this.#written += bytesWritten;
+        this.#size += bytesWritten;
+      }
       if (this.#sync) await handle.datasync();
       this.#written = 0;
     } catch (error) {
