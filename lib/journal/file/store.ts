@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { rotate } from './kept.ts';
@@ -129,7 +129,10 @@ async function withoutLinks(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return join(await realpath(dirname(resolve(path))), basename(path));
+    const directory = await realpath(dirname(resolve(path)));
+    // It may be a link to a file that is not there yet.
+    const target = await readlink(path).catch(() => undefined);
+    return target === undefined ? join(directory, basename(path)) : withoutLinks(resolve(directory, target));
   }
 }
 
