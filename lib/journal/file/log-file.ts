@@ -1,16 +1,31 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 // Appending holds when another process truncates the file (logrotate's copytruncate): the next write starts at 0.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 
+/** What is no file may be a pipe: it must keep no thread, and so the process, while nobody reads it, nor be ours to read. */
+const STREAM_FLAGS = constants.O_WRONLY | constants.O_NONBLOCK;
+/** A pipe may be full for so long; it is looked at this often. */
+const FULL_MS = 1_000;
+const LOOK_MS = 10;
+
 /** The log may hold what users did: it is for the user who runs the process. */
 const MODE = 0o600;
+
+export interface LogFileTraits {
+  /** A batch is on the disk when it is appended. */
+  readonly synced: boolean;
+  /** It is a file or is to become one. What else there is, such as /dev/stdout, is written and keeps nothing. */
+  readonly lasting: boolean;
+}
 
 /** The file at a path, open for appending, also after the file was renamed away. */
 export class LogFile {
   readonly #path: string;
+  readonly #lasting: boolean;
   readonly #sync: boolean;
   #handle: FileHandle | undefined;
   #identity = '';
@@ -19,13 +34,14 @@ export class LogFile {
   /** How much of a batch is in the file after a failure that could not be undone. */
   #written = 0;
 
-  constructor(path: string, sync: boolean) {
+  constructor(path: string, { synced, lasting }: LogFileTraits) {
     this.#path = path;
-    this.#sync = sync;
+    this.#lasting = lasting;
+    this.#sync = synced && lasting;
   }
 
   async open(): Promise<FileHandle> {
-    const handle = await open(this.#path, FLAGS, MODE);
+    const handle = await open(this.#path, this.#lasting ? FLAGS : STREAM_FLAGS, MODE);
     this.#identity = identify(await handle.stat({ bigint: true }));
     this.#handle = handle;
     this.#size = -1;
@@ -57,9 +73,9 @@ export class LogFile {
     const handle = this.#handle as FileHandle;
     try {
       while (this.#written < batch.length) {
-        const { bytesWritten } = await handle.write(batch, this.#written);
-        this.#written += bytesWritten;
-        this.#size += bytesWritten;
+        const bytes = await write(handle, batch, this.#written);
+        this.#written += bytes;
+        if (this.#lasting) this.#size += bytes;
       }
       if (this.#sync) await handle.datasync();
       this.#written = 0;
@@ -106,6 +122,16 @@ export class LogFile {
     // A stale handle never recovers: the next attempt opens anew.
     await this.close();
   }
+}
+
+/** Waits for a pipe that is full. */
+async function write(handle: FileHandle, batch: Buffer, from: number): Promise<number> {
+  for (const until = performance.now() + FULL_MS; ; await sleep(LOOK_MS))
+    try {
+      return (await handle.write(batch, from)).bytesWritten;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > until) throw error;
+    }
 }
 
 function identify({ dev, ino }: BigIntStats): string {

@@ -33,7 +33,7 @@ export class Store {
     this.#path = path;
     this.#settings = settings;
     this.#fault = fault;
-    this.#file = new LogFile(path, settings.synced);
+    this.#file = new LogFile(path, { ...settings, lasting: true });
     this.#rotateAt = settings.rotateBytes;
   }
 
@@ -44,10 +44,11 @@ export class Store {
 
   /** @throws the system's error, or ReqcastError `JOURNAL_OPEN_FAILED` */
   async open(history: number): Promise<Recovery> {
-    this.#path = await withoutLinks(this.#path);
-    this.#file = new LogFile(this.#path, this.#settings.synced);
-    // What is no file, such as /dev/stdout, keeps nothing, and many may write it.
     const lasting = await isLasting(this.#path);
+    // What /dev/stdout leads to may have no path.
+    this.#path = lasting ? await withoutLinks(this.#path) : resolve(this.#path);
+    this.#file = new LogFile(this.#path, { ...this.#settings, lasting });
+    // Many may write what keeps nothing.
     if (lasting) this.#unlock = await lock(this.#path);
     const file = await this.#file.open();
     if (!lasting) return recover(file, this.#path, 0, { believable: false });
