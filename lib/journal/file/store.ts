@@ -95,7 +95,7 @@ export class Store {
       if (this.#rotateAt === rotateBytes)
         this.#fault(
           'JOURNAL_ROTATE_FAILED',
-          `The journal ${this.#path} cannot be rotated: ${cause.message}. Writing goes on in the same file, and it is tried again each ${rotateBytes} bytes: let this process rename files in ${dirname(this.#path)}.`,
+          `The journal ${this.#path} cannot be rotated: ${cause.message}. Writing goes on in the same file, and it is tried again each ${rotateBytes} bytes: let this process list and rename files in ${dirname(this.#path)}.`,
           cause,
         );
       this.#rotateAt = this.#size + rotateBytes;
