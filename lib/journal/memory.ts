@@ -1,5 +1,5 @@
 import { ReqcastError } from '../protocol/errors.ts';
-import type { Draft, Entry } from './entry.ts';
+import { type Draft, draftOf, type Entry } from './entry.ts';
 import { newEpoch } from './epoch.ts';
 import { hand } from './hand.ts';
 import type { Journal, JournalSink, JournalStats } from './journal.ts';
@@ -48,7 +48,7 @@ class MemoryJournal implements Journal {
 
   append(draft: Draft): void {
     if (this.#closed) return;
-    this.#waiting.push(draft);
+    this.#waiting.push(draftOf(draft));
     if (this.#sink && !this.#delivering) this.#deliver();
   }
 
