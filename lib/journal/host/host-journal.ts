@@ -230,7 +230,7 @@ class HostJournal implements Journal {
     if (this.#opened && lost > 0)
       this.#fault(
         'JOURNAL_WRITE_FAILED',
-        `${lost} entries could not be handed to the owner of the journal and are lost.`,
+        `${lost} entries were not in the journal yet when it was closed: those that its owner cannot write are lost.`,
       );
     // It tells this process the last entries too, and ends its link.
     if (this.#owner) await this.#owner.close();
