@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { join } from 'node:path';
 import express from 'express';
 import Koa from 'koa';
 import {
@@ -12,6 +13,7 @@ import {
   ReqcastError,
 } from '../../lib/index.ts';
 import { memoryJournal } from '../../lib/journal/memory.ts';
+import { temporaryDirectory } from '../support/directory.ts';
 import { afterwards, listen, send, until } from '../support/server.ts';
 import { refusal } from '../support/subscriber.ts';
 
@@ -257,6 +259,20 @@ describe('a journal that cannot be opened', () => {
     expect(await refusal(`ws://127.0.0.1:${port}/websockify`, ['reqcast.v1'])).toMatchObject({ status: 503 });
     expect(faults).toEqual([{ code: 'JOURNAL_OPEN_FAILED', stage: 'journal' }]);
   });
+});
+
+test('more entries before the journal is open than fit into memory begin a new epoch', async () => {
+  const path = join(temporaryDirectory(), 'requests.jsonl');
+  const { live: before } = run({ journal: fileJournal({ path }) });
+  await before.ready;
+  await before.close();
+  const { live, faults } = run({ journal: fileJournal({ path }) });
+  for (let i = 0; i < 100_010; i++) live.notify('POST:/a');
+  await live.ready;
+  await live.journal.flush();
+  expect(live.position?.offset).toBe(100_000);
+  expect(live.position?.epoch).not.toBe(before.position?.epoch);
+  expect(faults).toEqual([{ code: 'OVERLOADED', stage: 'journal' }]);
 });
 
 test('stats tells how things stand', async () => {

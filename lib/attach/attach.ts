@@ -85,7 +85,7 @@ class Wiring implements Attachment, TapMember {
     this.path = options.path;
     const fault = faults(options.onError);
     this.#fault = fault;
-    this.#intake = new Intake(options.journal, fault);
+    this.#intake = new Intake(options.journal);
     this.#hub = new Hub({
       ...options,
       shared: options.journal.shared,

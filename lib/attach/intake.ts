@@ -1,25 +1,25 @@
 import createDebug from 'debug';
 import type { Draft } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
-import { ReqcastError } from '../protocol/errors.ts';
-import type { Fault } from './faults.ts';
+import { MAX_PENDING_ENTRIES } from '../journal/outbox.ts';
 
 const debug = createDebug('reqcast:attach');
 const debugEntry = createDebug('reqcast:entry');
 
-/** Entries that came before the journal is open wait in memory, up to so many. */
-const MAX_EARLY_ENTRIES = 10_000;
+/**
+ * Entries that came before the journal is open wait in memory: one more than fit into a journal's, which loses that one,
+ * says so, and begins a new epoch, as for all that it has no room for.
+ */
+const MAX_EARLY_ENTRIES = MAX_PENDING_ENTRIES + 1;
 
 /** The one way into the journal, from the attachment's first moment to its last. */
 export class Intake {
   readonly #journal: Journal;
-  readonly #fault: Fault;
   #early: Draft[] | undefined = [];
   #sealed = false;
 
-  constructor(journal: Journal, fault: Fault) {
+  constructor(journal: Journal) {
     this.#journal = journal;
-    this.#fault = fault;
   }
 
   /** The journal was opened, or could not be. */
@@ -36,11 +36,7 @@ export class Intake {
     if (this.#sealed) return;
     if (debugEntry.enabled) tell(draft);
     if (!this.#early) this.#journal.append(draft);
-    else if (this.#early.push(draft) > MAX_EARLY_ENTRIES) {
-      this.#early.shift();
-      const message = `More than ${MAX_EARLY_ENTRIES} entries came before the journal was open; the oldest are lost.`;
-      this.#fault('journal', new ReqcastError('OVERLOADED', message));
-    }
+    else if (this.#early.length < MAX_EARLY_ENTRIES) this.#early.push(draft);
   }
 
   /** The journal is open: what came before follows. */

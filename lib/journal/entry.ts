@@ -22,6 +22,13 @@ export interface Entry {
 /** An entry before the journal gave it an offset. */
 export type Draft = Omit<Entry, 'offset'>;
 
+/** The draft without an offset, which one has that is the entry of another journal. */
+export function draftOf(given: Draft): Draft {
+  if (!('offset' in given)) return given;
+  const { offset, ...draft } = given as Entry;
+  return draft;
+}
+
 /** How a request ended. `failed`: the handler threw or answered 5xx. `aborted`: the client went away first. */
 export type Outcome = 'completed' | 'aborted' | 'failed';
 

@@ -1,7 +1,8 @@
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertNames } from '../protocol/names.ts';
-import type { Draft, Entry } from './entry.ts';
+import { type Draft, draftOf, type Entry } from './entry.ts';
 import { newEpoch } from './epoch.ts';
+import { hand } from './hand.ts';
 import type { Journal, JournalSink, JournalStats } from './journal.ts';
 import { refuse } from './option.ts';
 import { type Query, runQuery } from './query.ts';
@@ -44,27 +45,28 @@ class MemoryJournal implements Journal {
   }
 
   renew(): void {
-    this.#sink?.reset({ epoch: newEpoch(), offset: this.#head });
+    this.#hand((sink) => sink.reset({ epoch: newEpoch(), offset: this.#head }));
   }
 
   append(draft: Draft): void {
     if (this.#closed) return;
-    this.#waiting.push(draft);
+    this.#waiting.push(draftOf(draft));
     if (this.#sink && !this.#delivering) this.#deliver();
   }
 
   #deliver(): void {
     this.#delivering = true;
-    try {
-      for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
-        this.#waiting = [];
-        const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
-        for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
-        this.#sink?.deliver(entries);
-      }
-    } finally {
-      this.#delivering = false;
+    for (let waiting = this.#waiting; waiting.length > 0; waiting = this.#waiting) {
+      this.#waiting = [];
+      const entries = waiting.map((draft): Entry => ({ offset: ++this.#head, ...draft }));
+      for (const entry of entries) this.#ring[entry.offset % this.#maxEntries] = entry;
+      this.#hand((sink) => sink.deliver(entries));
     }
+    this.#delivering = false;
+  }
+
+  #hand(call: (sink: JournalSink) => void): void {
+    if (this.#sink) hand(this.#sink, call);
   }
 
   async flush(): Promise<void> {}

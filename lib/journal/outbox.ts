@@ -1,5 +1,5 @@
 import { ReqcastError } from '../protocol/errors.ts';
-import type { Draft } from './entry.ts';
+import { type Draft, draftOf } from './entry.ts';
 import { MAX_LINE_BYTES } from './line.ts';
 import { MOST_OF_A_CHARACTER, Slabs, type Waiting } from './waiting.ts';
 
@@ -53,7 +53,8 @@ export class Outbox {
   }
 
   /** What cannot be kept is a fault. */
-  accept(draft: Draft): void {
+  accept(given: Draft): void {
+    const draft = draftOf(given);
     const json = this.#stringify(draft);
     if (json === undefined) return;
     if (this.size < MAX_PENDING_ENTRIES && this.#bytes + json.length <= MAX_PENDING_BYTES) {

@@ -1,5 +1,6 @@
 import type { Engine, Mark, Session } from '../../../lib/journal/engine/engine.ts';
 import { EngineJournal } from '../../../lib/journal/engine/engine-journal.ts';
+import { ReqcastError } from '../../../lib/protocol/errors.ts';
 import { draft, Recorder } from '../../contract/journal-contract.ts';
 import { until } from '../../support/server.ts';
 
@@ -43,6 +44,67 @@ async function open(connect: Engine['connect']) {
   await journal.open(sink, 0);
   return { journal, sink };
 }
+
+describe('an engine that takes nothing', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const refuse = (why: Error) => {
+    const session = new Idle();
+    session.take = async ({ batch }) => {
+      if (!batch) return END;
+      for (let turns = 0; turns < 3; turns++) await turn();
+      throw why;
+    };
+    return session;
+  };
+
+  test('and gives all the same is an outage, which is told once', async () => {
+    const connect = jest.fn(async () => {
+      const session = refuse(new Error('no room'));
+      session.next = async () => {
+        await turn();
+        return [] as never;
+      };
+      return session;
+    });
+    const { journal, sink } = await open(connect);
+    journal.append(draft('POST:/a'));
+    await journal.flush();
+    expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+    expect(sink.faults[0]?.message).toMatch('no room');
+    expect(connect.mock.calls.length).toBeLessThan(5);
+    await journal.close();
+  });
+
+  test('is the same as one that gives nothing', async () => {
+    let opened: Awaited<ReturnType<typeof open>> | undefined;
+    const connect = jest.fn(async () => {
+      opened?.journal.append(draft('POST:/a'));
+      const session = refuse(new Error('no room'));
+      session.take = async () => END;
+      session.next = async () => {
+        for (let turns = 0; turns < 3; turns++) await turn();
+        throw new Error('no reading');
+      };
+      return session;
+    });
+    opened = await open(connect);
+    const { journal, sink } = opened;
+    await until(() => sink.faults.length > 0);
+    expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+    expect(connect.mock.calls.length).toBeLessThan(5);
+    await journal.close();
+  });
+
+  test('any more is an outage, although it would not be opened', async () => {
+    const why = new ReqcastError('JOURNAL_OPEN_FAILED', 'not allowed');
+    const { journal, sink } = await open(async () => refuse(why));
+    journal.append(draft('POST:/a'));
+    await journal.flush();
+    expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+    expect(journal.stats().waiting).toBe(1);
+    await journal.close();
+  });
+});
 
 describe('closing ends', () => {
   test('while a connection is made again', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { all, draft } from '../../contract/journal-contract.ts';
 import { temporaryDirectory } from '../../support/directory.ts';
@@ -38,6 +38,40 @@ test('a disk that is full is told once, and what waited is written and announced
   expect(sink.codes).toEqual(['JOURNAL_WRITE_FAILED']);
   await journal.close();
   expect((await run({ path })).calls).toEqual(sink.calls);
+});
+
+test('a pipe that nobody reads is told once, keeps nobody waiting, and is written where it was when somebody reads', async () => {
+  const path = join(temporaryDirectory(), 'pipe');
+  if (!done('mkfifo', path)) return;
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  afterwards(() => closeSync(reader));
+  const { journal, sink } = await opened({ path, fsync: 'always' });
+  const data = 'x'.repeat(1000);
+  for (let i = 0; i < 200; i++) journal.append(draft('POST:/a', { data }));
+  await journal.flush();
+  expect(sink.codes).toEqual(['JOURNAL_WRITE_FAILED']);
+  expect(sink.entries).toEqual([]);
+  expect(await all(journal)).toEqual([]);
+  let text = '';
+  const buffer = Buffer.alloc(64 * 1024);
+  const read = () => {
+    try {
+      text += buffer.toString('latin1', 0, readSync(reader, buffer));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+    }
+    return sink.entries.length === 200;
+  };
+  await until(read);
+  read();
+  const offsets = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).offset);
+  expect(offsets).toEqual(sink.calls.slice(1));
+  for (let i = 0; i < 200; i++) journal.append(draft('POST:/a', { data }));
+  await journal.close();
+  expect(sink.codes).toEqual(Array(3).fill('JOURNAL_WRITE_FAILED'));
 });
 
 test('a file that becomes read-only is told once, and written when it is not any more', async () => {

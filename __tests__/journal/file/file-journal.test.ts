@@ -308,6 +308,16 @@ describe('a file that is taken away', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\{"epoch":"[\w-]+","offset":2,[^\n]+\n$/);
   });
 
+  test('in the middle of a line costs that line, and no other one', async () => {
+    const { journal } = await start();
+    for (const topic of ['POST:/a', 'POST:/b']) journal.append(draft(topic));
+    await journal.flush();
+    truncateSync(path, statSync(path).size - 5);
+    journal.append(draft('POST:/c'));
+    await journal.flush();
+    expect((await all(journal)).map(({ offset }) => offset)).toEqual([3, 1]);
+  });
+
   test('with its directory is reported once, and written when the directory is back', async () => {
     const home = join(directory, 'home');
     mkdirSync(home);

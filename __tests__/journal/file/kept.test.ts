@@ -9,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import fs from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { rotate } from '../../../lib/journal/file/kept.ts';
 import type { Journal } from '../../../lib/journal/journal.ts';
@@ -21,6 +22,7 @@ let path: string;
 beforeEach(() => {
   path = join(temporaryDirectory(), 'requests.jsonl');
 });
+afterEach(() => jest.restoreAllMocks());
 
 const ROTATING = { rotateBytes: 100, keepFiles: 3 };
 const offsets = async (journal: Journal) => (await all(journal)).map(({ offset }) => offset);
@@ -93,6 +95,20 @@ describe('a journal that rotates', () => {
     expect(kept()).toEqual(['', '.1', '.2', '.3']);
     expect(sink.codes).toEqual(['JOURNAL_ROTATE_FAILED']);
     expect(sink.calls).toEqual(['reset', ...countdown(20).reverse()]);
+  });
+});
+
+describe('a journal whose directory cannot be listed just now', () => {
+  test('renames nothing over what it keeps, and a query says so', async () => {
+    const { journal, sink } = await opened({ path, ...ROTATING });
+    await append(journal, 3);
+    const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    const readdir = jest.spyOn(fs, 'readdir').mockRejectedValue(error);
+    await append(journal, 3);
+    expect(sink.codes).toEqual(['JOURNAL_ROTATE_FAILED']);
+    await expect(offsets(journal)).rejects.toMatchObject({ code: 'JOURNAL_READ_FAILED', cause: error });
+    readdir.mockRestore();
+    expect(await offsets(journal)).toEqual(countdown(6));
   });
 });
 

@@ -110,6 +110,16 @@ describe('a journal that is open', () => {
     expect(await refused(link)).toMatchObject({ code: 'JOURNAL_OPEN_FAILED' });
   });
 
+  test('is refused under the name of a link that was there before it, too', async () => {
+    const link = join(directory, 'link.jsonl');
+    symlinkSync('requests.jsonl', link);
+    const { journal } = await opened({ path: link });
+    expect(await refused()).toMatchObject({ code: 'JOURNAL_OPEN_FAILED' });
+    expect(await refused(link)).toMatchObject({ code: 'JOURNAL_OPEN_FAILED' });
+    await journal.close();
+    expect(readdirSync(directory).sort()).toEqual(['link.jsonl', 'requests.jsonl', 'requests.jsonl.state']);
+  });
+
   test('in another process is refused with its process id, until that is killed', async () => {
     const other = new Other();
     expect(await other.told).toMatch(/^open/);

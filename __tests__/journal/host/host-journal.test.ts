@@ -181,6 +181,38 @@ describe('when the owner dies', () => {
   });
 });
 
+describe('an owner that is not understood', () => {
+  test('is asked again, not without end, and is reported once; nobody waits for it', async () => {
+    const { socketPath, join: enter } = stage();
+    const bad = { epoch: 'e1', offset: 3, time: 1, topic: 'POST:/a' };
+    const owner = await puppet(socketPath, { epoch: 'e1', offset: 0 }, (guest) =>
+      guest.say({ reset: { epoch: 'e1', offset: 0 }, head: 0 }, bad),
+    );
+    const { journal, sink } = await enter();
+    journal.append(draft('POST:/mine'));
+    await journal.flush();
+    expect(sink.codes).toEqual(['JOURNAL_UNREACHABLE']);
+    expect(sink.faults[0]?.message).toMatch(
+      'is not understood: e1:3 does not follow. Clients stay connected',
+    );
+    expect(owner.guests.length).toBeLessThan(50);
+    await journal.close();
+  });
+
+  test('or refuses to say how things stand, is asked again until it does', async () => {
+    const { socketPath, join: enter } = stage();
+    const reset = { reset: { epoch: 'e1', offset: 0 }, head: 0 };
+    const refusal = { error: { code: 'JOURNAL_READ_FAILED', message: 'no' } };
+    const owner = await puppet(socketPath, { epoch: 'e1', offset: 0 }, (guest) =>
+      guest.say(owner.guests.length === 2 ? refusal : reset),
+    );
+    const { journal, sink } = await enter();
+    owner.guests[0]?.socket.destroy();
+    await until(() => owner.guests.length === 3 && journal.stats().connected);
+    expect(sink.faults).toEqual([]);
+  });
+});
+
 test('a journal behind it that cannot be opened prevents opening, and leaves no socket', async () => {
   const { directory, enter } = stage();
   const journal = enter({ journal: () => fileJournal({ path: join(directory, 'missing', 'log') }) });

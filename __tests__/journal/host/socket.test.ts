@@ -166,6 +166,34 @@ test('who says what is refused and does not read the answers is not heard furthe
   expect(one.socket.writableLength).toBe(0);
 });
 
+test('who asks for the stream again and again and does not read the answers is not heard further until it does', async () => {
+  const { sink, knock } = await served();
+  const one = await knock();
+  one.socket.pause();
+  const lines = 100_000;
+  one.socket.write('{"since":null}\n'.repeat(lines));
+  const other = await knock();
+  // Enough turns to hear all that was said.
+  for (let turn = 1; turn <= 100; turn++) {
+    other.say({ topic: 'POST:/a' });
+    await until(() => sink.topics.length === turn);
+  }
+  expect(one.socket.writableLength).toBeGreaterThan(0);
+  one.socket.resume();
+  await until(() => one.heard.filter((line) => 'reset' in line).length === lines);
+});
+
+test.each(['offset', 'epoch'])('a draft that says its own %s is refused', async (name) => {
+  const { sink, knock } = await served();
+  const one = await knock();
+  const value = { offset: 99, epoch: 'e1' }[name];
+  one.say({ since: null, from: 'w1' }, { append: { ...draft('POST:/a'), [name]: value }, seq: 1 });
+  one.say({ append: draft('POST:/b'), seq: 2 });
+  await until(() => sink.topics.length === 1);
+  expect(sink.calls).toEqual(['reset', 1]);
+  expect(codes(one)).toEqual(['INVALID_DATA']);
+});
+
 test('a draft that is said twice is taken once, and one that is none is refused and counts', async () => {
   const { journal, sink, knock } = await served();
   const one = await knock();

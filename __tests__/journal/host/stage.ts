@@ -66,13 +66,17 @@ export async function knock(socketPath: string): Promise<Talk> {
   return talk(socket);
 }
 
-/** An owner of which the test says what it does. It answers each stream with this position. */
-export async function puppet(socketPath: string, start: { epoch: string; offset: number }) {
+/** An owner of which the test says what it does. It answers each stream with this position, or what the test says. */
+export async function puppet(
+  socketPath: string,
+  start: { epoch: string; offset: number },
+  answer = (guest: Talk) => guest.say({ reset: start, head: start.offset }),
+) {
   const guests: Talk[] = [];
   const server = createServer((socket) => {
     const guest = talk(socket);
     guests.push(guest);
-    void guest.hears('since').then(() => guest.say({ reset: start, head: start.offset }));
+    void guest.hears('since').then(() => answer(guest));
   });
   server.listen(socketPath);
   await once(server, 'listening');

@@ -68,6 +68,22 @@ describe('processes that share a journal', () => {
     expect(one.sink.topics).toEqual(['POST:/a']);
     expect(other.sink.topics).toEqual(['POST:/b']);
   });
+
+  testWithRedis('pass over what somebody else puts into their stream, however much it is', async () => {
+    const server = await RedisServer.forTest();
+    const { journal, sink } = await startNode(server.port);
+    journal.append(draft('POST:/before'));
+    await journal.flush();
+    const foreign = Array.from({ length: 1200 }, () =>
+      server.ask('xadd', '{reqcast}:entries', '*', 'a', 'b'),
+    );
+    await Promise.all(foreign);
+    journal.append(draft('POST:/after'));
+    await journal.flush();
+    expect(sink.topics).toEqual(['POST:/before', 'POST:/after']);
+    expect((await all(journal)).map(({ topic }) => topic)).toEqual(['POST:/after', 'POST:/before']);
+    expect(sink.faults).toEqual([]);
+  });
 });
 
 describe('Redis', () => {

@@ -52,7 +52,7 @@ export const sharing: Checks = {
     fill(journal, 20, 21);
     const late = await stage.open(5);
     fill(journal, 20, 41);
-    await until(() => late.sink.topics.at(-1) === 'POST:/n/60');
+    await until(() => [sink, late.sink].every(({ topics }) => topics.at(-1) === 'POST:/n/60'));
     assert.equal(late.sink.resets[0]?.epoch, sink.resets[0]?.epoch);
     assert.deepEqual(late.sink.entries, sink.entries.slice(-late.sink.entries.length));
   },

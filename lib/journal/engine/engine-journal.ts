@@ -34,6 +34,8 @@ export class EngineJournal implements Journal {
   #history = 0;
   /** The one that is used, from when the history was found to be the known one until it fails. */
   #session: Session | undefined;
+  /** It has taken a batch. */
+  #takes = false;
   /** The furthest place that was seen, read already or not. */
   #known: Mark | undefined;
   #opening: Promise<void> | undefined;
@@ -72,12 +74,14 @@ export class EngineJournal implements Journal {
   }
 
   async #run(opened: () => void, refused: (why: Error) => void): Promise<void> {
-    for (let first = true; !this.#ended; first = false) {
+    let first = true;
+    while (!this.#ended) {
       let session: Session | undefined;
       try {
         session = await this.#engine.connect();
         if (!this.#ended) await this.#join(session);
         opened();
+        first = false;
         if (!this.#ended) await this.#live(session);
       } catch (thrown) {
         const cause = thrown as Error;
@@ -91,6 +95,7 @@ export class EngineJournal implements Journal {
       if (first && !this.#feed.at && !this.#ended)
         this.#hand((sink) => sink.reset({ epoch: newEpoch(), offset: 0 }));
       opened();
+      first = false;
       if (!this.#ended) await this.#outage.pause();
     }
   }
@@ -100,6 +105,7 @@ export class EngineJournal implements Journal {
     await this.#take(session, {});
     if (!this.#feed.at) await this.#begin(session);
     this.#session = session;
+    this.#takes = false;
   }
 
   async #begin(session: Session): Promise<void> {
@@ -132,7 +138,8 @@ export class EngineJournal implements Journal {
     while (going()) {
       const at = this.#feed.at as Mark;
       const kepts = await session.next(at);
-      this.#outage.over();
+      // Who may read and not write is not served.
+      if (this.#takes || this.#outbox.pending === 0) this.#outage.over();
       const [first] = kepts;
       // Too far back, or another history under the same name, in which case looking makes it another epoch.
       const torn = first?.epoch === at.epoch && !follows(first, at);
@@ -148,6 +155,7 @@ export class EngineJournal implements Journal {
 
   async #take(session: Session, step: Omit<Step, 'known'>): Promise<void> {
     this.#see(await session.take({ known: this.#known, ...step }));
+    this.#takes ||= step.batch !== undefined;
   }
 
   #see(mark: Mark): void {

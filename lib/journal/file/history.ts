@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ReqcastError } from '../../protocol/errors.ts';
 import type { Entry } from '../entry.ts';
@@ -46,7 +47,8 @@ export async function* readHistory(
 }
 
 async function* allFiles(path: string): AsyncGenerator<FileHandle> {
-  const file = await open(path, 'r').catch((error) => {
+  // A pipe that nobody writes would not be opened otherwise.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error) => {
     // Renamed away, and nothing was written since.
     if (error.code !== 'ENOENT') throw error;
   });

@@ -11,7 +11,7 @@ const DATED = /^-(\d{8}[\d-]{0,16})$/;
  */
 export async function* keptFiles(path: string): AsyncGenerator<FileHandle> {
   for (let name = ''; ; ) {
-    const next = (await suffixes(path)).find((other) => compare(other, name) > 0);
+    const next = (await suffixes(path).catch(hidden)).find((other) => compare(other, name) > 0);
     if (next === undefined) return;
     name = next;
     const file = await open(path + name, 'r').catch((error) => {
@@ -41,10 +41,19 @@ export async function rotate(path: string, keep: number): Promise<void> {
   for (const n of numbers) if (n > keep) await rm(`${path}.${n}`, { force: true });
 }
 
-/** What follows the path in the names of the kept files, newest first. */
+/** A directory that may not be listed hides them. What else prevents it must not be taken for their absence. */
+function hidden(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'EACCES' || error.code === 'ENOENT') return [];
+  throw error;
+}
+
+/**
+ * What follows the path in the names of the kept files, newest first.
+ *
+ * @throws the system's error
+ */
 async function suffixes(path: string): Promise<string[]> {
-  // A directory that may not be listed hides them.
-  const files = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
+  const files = await readdir(dirname(path), { withFileTypes: true });
   const start = basename(path);
   return files
     .filter((file) => file.name.startsWith(start) && !file.isDirectory())

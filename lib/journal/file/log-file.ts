@@ -1,32 +1,50 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 // Appending holds when another process truncates the file (logrotate's copytruncate): the next write starts at 0.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 
+/** What is no file may be a pipe: it must keep no thread, and so the process, while nobody reads it, nor be ours to read. */
+const STREAM_FLAGS = constants.O_WRONLY | constants.O_NONBLOCK;
+/** A pipe may be full for so long; it is looked at this often. */
+const FULL_MS = 1_000;
+const LOOK_MS = 10;
+
 /** The log may hold what users did: it is for the user who runs the process. */
 const MODE = 0o600;
+
+export interface LogFileTraits {
+  /** A batch is on the disk when it is appended. */
+  readonly synced: boolean;
+  /** It is a file or is to become one. What else there is, such as /dev/stdout, is written and keeps nothing. */
+  readonly lasting: boolean;
+}
 
 /** The file at a path, open for appending, also after the file was renamed away. */
 export class LogFile {
   readonly #path: string;
+  readonly #lasting: boolean;
   readonly #sync: boolean;
   #handle: FileHandle | undefined;
   #identity = '';
+  /** How large it is when nobody else has changed it; -1: unknown. */
+  #size = -1;
   /** How much of a batch is in the file after a failure that could not be undone. */
   #written = 0;
 
-  constructor(path: string, sync: boolean) {
+  constructor(path: string, { synced, lasting }: LogFileTraits) {
     this.#path = path;
-    this.#sync = sync;
+    this.#lasting = lasting;
+    this.#sync = synced && lasting;
   }
 
   async open(): Promise<FileHandle> {
-    const handle = await open(this.#path, FLAGS, MODE);
+    const handle = await open(this.#path, this.#lasting ? FLAGS : STREAM_FLAGS, MODE);
     this.#identity = identify(await handle.stat({ bigint: true }));
     this.#handle = handle;
-    this.#written = 0;
+    this.#size = -1;
     if (this.#sync) await syncDirectory(dirname(this.#path));
     return handle;
   }
@@ -36,22 +54,29 @@ export class LogFile {
     return this.#written > 0;
   }
 
-  /** Makes sure that what is open is what is at the path now, and tells its size. */
+  /** Makes sure that what is open is what is at the path now and that no line of it lacks its end, and tells its size. */
   async follow(): Promise<number> {
     const size = this.#handle && (await this.#sizeAtPath());
-    if (size !== undefined) return size;
-    await this.close();
-    const handle = await this.open();
+    if (size === undefined) {
+      await this.close();
+      await this.open();
+    } else if (size === this.#size) return size;
+    const handle = this.#handle as FileHandle;
     await endLine(handle);
-    return (await handle.stat()).size;
+    this.#written = 0;
+    this.#size = (await handle.stat()).size;
+    return this.#size;
   }
 
   /** Appends the batch as a whole, or throws with nothing of it in the file. After that, call it with the same batch. */
   async append(batch: Buffer): Promise<void> {
     const handle = this.#handle as FileHandle;
     try {
-      while (this.#written < batch.length)
-        this.#written += (await handle.write(batch, this.#written)).bytesWritten;
+      while (this.#written < batch.length) {
+        const bytes = await write(handle, batch, this.#written);
+        this.#written += bytes;
+        if (this.#lasting) this.#size += bytes;
+      }
       if (this.#sync) await handle.datasync();
       this.#written = 0;
     } catch (error) {
@@ -97,6 +122,16 @@ export class LogFile {
     // A stale handle never recovers: the next attempt opens anew.
     await this.close();
   }
+}
+
+/** Waits for a pipe that is full. */
+async function write(handle: FileHandle, batch: Buffer, from: number): Promise<number> {
+  for (const until = performance.now() + FULL_MS; ; await sleep(LOOK_MS))
+    try {
+      return (await handle.write(batch, from)).bytesWritten;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > until) throw error;
+    }
 }
 
 function identify({ dev, ino }: BigIntStats): string {

@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { rotate } from './kept.ts';
@@ -33,7 +33,7 @@ export class Store {
     this.#path = path;
     this.#settings = settings;
     this.#fault = fault;
-    this.#file = new LogFile(path, settings.synced);
+    this.#file = new LogFile(path, { ...settings, lasting: true });
     this.#rotateAt = settings.rotateBytes;
   }
 
@@ -44,10 +44,11 @@ export class Store {
 
   /** @throws the system's error, or ReqcastError `JOURNAL_OPEN_FAILED` */
   async open(history: number): Promise<Recovery> {
-    this.#path = await withoutLinks(this.#path);
-    this.#file = new LogFile(this.#path, this.#settings.synced);
-    // What is no file, such as /dev/stdout, keeps nothing, and many may write it.
     const lasting = await isLasting(this.#path);
+    // What /dev/stdout leads to may have no path.
+    this.#path = lasting ? await withoutLinks(this.#path) : resolve(this.#path);
+    this.#file = new LogFile(this.#path, { ...this.#settings, lasting });
+    // Many may write what keeps nothing.
     if (lasting) this.#unlock = await lock(this.#path);
     const file = await this.#file.open();
     if (!lasting) return recover(file, this.#path, 0, { believable: false });
@@ -94,7 +95,7 @@ export class Store {
       if (this.#rotateAt === rotateBytes)
         this.#fault(
           'JOURNAL_ROTATE_FAILED',
-          `The journal ${this.#path} cannot be rotated: ${cause.message}. Writing goes on in the same file, and it is tried again each ${rotateBytes} bytes: let this process rename files in ${dirname(this.#path)}.`,
+          `The journal ${this.#path} cannot be rotated: ${cause.message}. Writing goes on in the same file, and it is tried again each ${rotateBytes} bytes: let this process list and rename files in ${dirname(this.#path)}.`,
           cause,
         );
       this.#rotateAt = this.#size + rotateBytes;
@@ -129,7 +130,10 @@ async function withoutLinks(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return join(await realpath(dirname(resolve(path))), basename(path));
+    const directory = await realpath(dirname(resolve(path)));
+    // It may be a link to a file that is not there yet.
+    const target = await readlink(path).catch(() => undefined);
+    return target === undefined ? join(directory, basename(path)) : withoutLinks(resolve(directory, target));
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import createDebug from 'debug';
 import { ReqcastError } from '../../protocol/errors.ts';
 import type { Position } from '../../protocol/position.ts';
 import type { Entry } from '../entry.ts';
@@ -10,14 +9,12 @@ import { type Beat, jsonLine, type OwnerLine, parseOwnerLine, type Start } from 
 import { LineReader } from './line-reader.ts';
 import { seqOf } from './writers.ts';
 
-const debug = createDebug('reqcast:host');
-
 export interface FollowerSettings {
   readonly sink: JournalSink;
   /** So many of the newest entries are asked for at first. */
   readonly history: number;
   readonly dispatch: Dispatch;
-  /** The owner has said something. */
+  /** The owner lives: it has sent an entry, or a beat. */
   readonly onHeard: () => void;
   /** All that the journal had when the owner first answered was handed to the sink. */
   readonly onCaughtUp: () => void;
@@ -42,21 +39,26 @@ export class Follower {
     return this.#connected;
   }
 
-  /** Resolves when the link is over; to whether the owner had answered. */
+  /**
+   * Resolves when the link is over; to whether the owner had answered.
+   *
+   * @throws what the owner said that cannot be understood, which ends the link too
+   */
   async follow(socket: Socket): Promise<boolean> {
-    const { dispatch, history, onHeard } = this.#settings;
+    const { dispatch, history } = this.#settings;
     const reader = new LineReader(MAX_LINE_BYTES);
     this.#socket = socket.unref();
     this.#started = false;
+    let puzzle: Error | undefined;
     const over = new Promise((resolve) => socket.on('close', resolve));
     socket.on('data', (piece) => {
-      onHeard();
       try {
         const lines = reader.push(piece);
         if (!lines) throw new Error('a line is too long');
         this.#hear(lines);
       } catch (error) {
-        debug('the owner is not understood: %s', (error as Error).message);
+        const { message } = error as Error;
+        puzzle = new Error(`the process that owns it is not understood: ${message}`, { cause: error });
         socket.destroy();
       }
     });
@@ -64,6 +66,7 @@ export class Follower {
     await over;
     dispatch.end();
     this.#connected = false;
+    if (puzzle) throw puzzle;
     return this.#started;
   }
 
@@ -87,6 +90,7 @@ export class Follower {
   #heed(said: Exclude<OwnerLine, { kind: 'entry' }>): void {
     if (said.kind === 'start') this.#start(said.start);
     else if (said.kind === 'beat') this.#beat(said.beat);
+    else if (!this.#started) throw new Error(said.message);
     else {
       const message = `The owner of the journal refused an entry, which is lost: ${said.message}`;
       this.#settings.sink.fault(new ReqcastError(said.code, message));
@@ -111,7 +115,8 @@ export class Follower {
   }
 
   #beat({ connected, accepted }: Beat): void {
-    const { dispatch } = this.#settings;
+    const { dispatch, onHeard } = this.#settings;
+    onHeard();
     this.#connected = connected;
     if (accepted !== undefined) dispatch.settle(accepted);
     // The owner has reported it, and it may last.
@@ -120,13 +125,14 @@ export class Follower {
 
   #take(lines: readonly Line[]): void {
     if (lines.length === 0) return;
-    const { dispatch, sink } = this.#settings;
+    const { dispatch, onHeard, sink } = this.#settings;
     let own = 0;
     const entries = lines.map(({ epoch, entry }) => {
       this.#advance(epoch, entry.offset);
       own = seqOf(entry, dispatch.writer) ?? own;
       return bare(entry);
     });
+    onHeard();
     sink.deliver(entries);
     dispatch.settle(own);
     this.#caughtUp();

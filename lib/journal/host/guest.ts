@@ -105,6 +105,8 @@ export class Guest {
 
   async #stream({ since, history, from }: GuestLine & { kind: 'stream' }): Promise<void> {
     if (from !== undefined) await this.#house.recall(from, since);
+    // One that asks again and again is answered as fast as it reads.
+    await this.#drained();
     this.#writer = from;
     const { ring } = this.#house;
     const { epoch, offset: head } = ring.position;
@@ -176,16 +178,22 @@ export class Guest {
 
   /** Resolves when more can be sent; to false if nothing can any more. */
   async #take(piece: string): Promise<boolean> {
+    this.#socket.write(piece);
+    await this.#drained();
+    return this.#socket.writable;
+  }
+
+  /** Resolves when it has read what it was sent, or cannot any more. */
+  async #drained(): Promise<void> {
     const socket = this.#socket;
-    if (!socket.write(piece) && socket.writable)
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          socket.off('drain', done).off('close', done);
-          resolve();
-        };
-        socket.on('drain', done).on('close', done);
-      });
-    return socket.writable;
+    if (!socket.writableNeedDrain || !socket.writable) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
+    });
   }
 
   /** Sends it away, with what it has been sent. */

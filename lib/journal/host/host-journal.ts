@@ -88,7 +88,7 @@ class HostJournal implements Journal {
   #quiet = 0;
   #unreachable = false;
   /** Why the last attempt failed. */
-  #cause: unknown;
+  #cause: Error | undefined;
 
   constructor(node: string, settings: Omit<OwnerSettings, 'onFault'>) {
     const onFault = (error: ReqcastError) => this.#sink?.fault(error);
@@ -176,11 +176,12 @@ class HostJournal implements Journal {
     this.#quiet++;
     const { socketPath } = this.#settings;
     const silent = `the process that owns it has said nothing for ${(this.#quiet * BEAT_MS) / 1000} s`;
+    const why = this.#cause?.message ?? silent;
     if (!this.#opened) {
-      if (this.#quiet >= OPENING_BEATS) fail(new Error(silent));
+      if (this.#quiet >= OPENING_BEATS) fail(new Error(why));
     } else if (this.#quiet >= PATIENCE_BEATS && !this.#unreachable) {
       this.#unreachable = true;
-      const message = `The journal at ${socketPath} cannot be reached: ${silent}. Clients stay connected, entries wait in memory, unannounced; it goes on by itself.`;
+      const message = `The journal at ${socketPath} cannot be reached: ${why}. Clients stay connected, entries wait in memory, unannounced; it goes on by itself.`;
       this.#fault('JOURNAL_UNREACHABLE', message, this.#cause);
       // Reported is settled: who waits for a flush must not wait for another process.
       this.#dispatch.release();
@@ -233,7 +234,7 @@ class HostJournal implements Journal {
     if (this.#opened && lost > 0)
       this.#fault(
         'JOURNAL_WRITE_FAILED',
-        `${lost} entries could not be handed to the owner of the journal and are lost.`,
+        `${lost} entries were not in the journal yet when it was closed: those that its owner cannot write are lost.`,
       );
     // It tells this process the last entries too, and ends its link.
     if (this.#owner) await this.#owner.close();

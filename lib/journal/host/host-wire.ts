@@ -93,7 +93,9 @@ function parseStream({ since, history = 0, from }: Record<string, unknown>): Gue
 
 function parseAppend({ append, seq }: Record<string, unknown>): GuestLine {
   if (!isCount(seq)) throw invalid('append comes without a seq');
-  const isDraft = isObject(append) && isEntry({ ...append, offset: 1 });
+  // Which place an entry has in which history, the owner's journal says.
+  const isDraft =
+    isObject(append) && !('offset' in append || 'epoch' in append) && isEntry({ ...append, offset: 1 });
   return { kind: 'append', ...(isDraft && { draft: append as unknown as Draft }), seq };
 }
 

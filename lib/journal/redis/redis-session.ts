@@ -3,7 +3,7 @@ import { newEpoch } from '../epoch.ts';
 import type { RedisClient } from './client.ts';
 import { Line } from './line.ts';
 import { refusal } from './refusal.ts';
-import { keptOf, markOf, streamOf } from './reply.ts';
+import { firstOwn, keptOf, markOf, streamOf } from './reply.ts';
 import { SCRIPT, SCRIPT_SHA } from './script.ts';
 
 /** So many entries are read at once: a few hundred kilobytes, mostly. */
@@ -102,16 +102,19 @@ export class RedisSession implements Session {
     const { client, stream } = this.#settings;
     this.#waiting ??= await Line.open(client).catch(refusal);
     if (this.#ended) this.#waiting.end();
+    const line = this.#waiting;
     const how = ['count', String(PAGE_ENTRIES), 'block', String(BLOCK_MS)];
-    const args = ['xread', ...how, 'streams', stream, `${era}-${offset}`];
-    return keptOf(streamOf(await this.#waiting.call(stream, args, BLOCK_MS).catch(refusal)));
+    return firstOwn(`${era}-${offset}`, async (after) =>
+      streamOf(await line.call(stream, ['xread', ...how, 'streams', stream, after], BLOCK_MS).catch(refusal)),
+    );
   }
 
   async previous(before?: Mark): Promise<readonly Kept[]> {
     const { stream } = this.#settings;
-    const end = before ? `(${before.era}-${before.offset}` : '+';
-    const args = ['xrevrange', stream, end, '-', 'count', String(PAGE_ENTRIES)];
-    return keptOf(await this.#line.call(stream, args).catch(refusal));
+    return firstOwn(before ? `${before.era}-${before.offset}` : '', (id) => {
+      const args = ['xrevrange', stream, id ? `(${id}` : '+', '-', 'count', String(PAGE_ENTRIES)];
+      return this.#line.call(stream, args).catch(refusal);
+    });
   }
 
   end(): void {

@@ -22,6 +22,17 @@ export function keptOf(reply: unknown): Kept[] {
   });
 }
 
+/** The entries of the first page that has any, or of the last one. Somebody else may have filled the others. */
+export async function firstOwn(from: string, page: (from: string) => Promise<unknown>): Promise<Kept[]> {
+  for (let next = from; ; ) {
+    const entries = (await page(next)) as [unknown, unknown][];
+    const last = entries.at(-1);
+    const kepts = keptOf(entries);
+    if (!last || kepts.length > 0) return kepts;
+    next = String(last[0]);
+  }
+}
+
 function placeOf(id: string): { era: number; offset: number } {
   const [era, offset] = id.split('-');
   return { era: Number(era), offset: Number(offset) };
