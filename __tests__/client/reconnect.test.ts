@@ -41,6 +41,17 @@ describe('reconnecting', () => {
     expect([waitOf(liveAndFail), waitOf(liveAndFail)]).toEqual([50, 50]);
   });
 
+  test('takes an error for the end of an attempt, for Node 22’s own class tells of no other', () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    const live = connectFake();
+    const [first] = FakeSocket.made as [FakeSocket];
+    expect(waitOf(() => first.onerror?.({}))).toBe(500);
+    FakeSocket.last.open();
+    FakeSocket.last.say('@e:1 live\n');
+    first.onerror?.({});
+    expect(live.state).toBe('live');
+  });
+
   test('comes back after bye when the server said', () => {
     const live = connectFake();
     const first = FakeSocket.last;

@@ -34,6 +34,7 @@ export class FakeSocket {
   onopen?: () => void;
   onmessage?: ((message: { data: unknown }) => void) | null;
   onclose?: ((closed: { code: number; reason: string }) => void) | null;
+  onerror?: (error: object) => void;
 
   constructor(
     readonly url: string,

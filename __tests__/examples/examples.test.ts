@@ -195,7 +195,8 @@ describe('each logger example writes a line for each record', () => {
 });
 
 test('the journal of one’s own keeps the contract of journals', () => {
-  const { status, stdout } = spawnSync(process.execPath, ['--test', join(EXAMPLES, 'own-journal')], {
+  const file = join(EXAMPLES, 'own-journal/json-journal.test.js');
+  const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', file], {
     encoding: 'utf8',
     // A runner inside of another would report to it.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },

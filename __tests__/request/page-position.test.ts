@@ -13,7 +13,7 @@ async function run(handler: RequestListener, options: AttachOptions = {}) {
   const metric = `reqcast;desc="${live.position?.epoch}:1"`;
   const get = async (headers: http.OutgoingHttpHeaders, method = 'GET') =>
     (await send(port, method, '/', { headers })).headers['server-timing'];
-  return { live, get, metric };
+  return { live, port, get, metric };
 }
 
 const page = { 'Sec-Fetch-Dest': 'document' };
@@ -75,6 +75,21 @@ test.each<[string, RequestListener]>([
 ])('%s tells the position too', async (_name, handler) => {
   const { get, metric } = await run(handler);
   expect(await get(page)).toBe(metric);
+});
+
+test.each<[string, unknown[]]>([
+  ['names and values', ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']],
+  [
+    'pairs',
+    [
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ],
+  ],
+])('what is repeated in a list of %s stays', async (_name, list) => {
+  const { port, metric } = await run((_request, response) => response.writeHead(200, list as string[]).end());
+  const { headers } = await send(port, 'GET', '/', { headers: page });
+  expect(headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'server-timing': metric });
 });
 
 test('the position is that of the request, not of the response', async () => {

@@ -30,6 +30,8 @@ export interface SharedHistory {
   readonly losesAlive: boolean;
   /** Whether nothing is added to a history that was lost before that is noticed. */
   readonly noticesAtOnce: boolean;
+  /** Whether a new process begins an epoch where what keeps the history came back and none that knew it has yet. */
+  readonly needsVouching: boolean;
   end(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ async function overEngine(
     lose: async () => void (await lose()),
     losesAlive: true,
     noticesAtOnce,
+    needsVouching: true,
     end: () => other.close(),
   };
 }
@@ -95,6 +98,7 @@ export async function natsHistories(): Promise<Begin> {
 class HostHistory implements SharedHistory {
   readonly losesAlive = false;
   readonly noticesAtOnce = true;
+  readonly needsVouching = false;
   readonly #socketPath: string;
   readonly #path: string;
   #child: ChildProcess | undefined;

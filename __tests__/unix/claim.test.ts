@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { link } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { bind } from '../../lib/unix/bind.ts';
@@ -17,11 +17,17 @@ beforeEach(() => {
 
 const code = (value: string) => expect.objectContaining({ code: value });
 
-/** A socket that nobody listens on, as a killed process leaves it. */
-async function leaveSocketAt(where: string) {
+/** A server whose socket stays when it ends, as that of a killed process does. */
+async function listenAt(where: string) {
   const server = createServer();
   await new Promise<void>((done) => server.listen(`${where}~`, done));
-  await link(`${where}~`, where);
+  await rename(`${where}~`, where);
+  return server;
+}
+
+/** A socket that nobody listens on. */
+async function leaveSocketAt(where: string) {
+  const server = await listenAt(where);
   await new Promise((done) => server.close(done));
 }
 
@@ -39,6 +45,14 @@ async function take(where = path) {
 test('a dead socket is removed, and nothing of the removal is left', async () => {
   await leaveSocketAt(path);
   await claim(path, 'go away');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('a socket that dies while it is asked is removed', async () => {
+  const server = await listenAt(path);
+  const claimed = claim(path, 'go away');
+  server.close();
+  await claimed;
   expect(readdirSync(directory)).toEqual([]);
 });
 

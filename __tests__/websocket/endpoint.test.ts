@@ -158,6 +158,7 @@ describe('the wires of WoK and websockify', () => {
 
 describe('an upgrade is refused with', () => {
   const base64url = (name: string) => Buffer.from(name).toString('base64url');
+  const KEY = Buffer.alloc(16).toString('base64');
 
   test.each([
     [400, 'MISSING_TOKEN', '', []],
@@ -219,13 +220,23 @@ describe('an upgrade is refused with', () => {
     ],
     [
       'an old version',
-      `GET /websockify?token=d29rbm90aWZpY2F0aW9ucw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 7\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
+      `GET /websockify?token=d29rbm90aWZpY2F0aW9ucw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 7\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`,
       400,
     ],
     [
       'a POST',
       `POST /websockify?token=d29rbm90aWZpY2F0aW9ucw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
       405,
+    ],
+    [
+      'a body',
+      `GET /websockify?token=d29rbm90aWZpY2F0aW9ucw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nContent-Length: 1\r\n\r\na`,
+      400,
+    ],
+    [
+      'a body in chunks',
+      `GET /websockify?token=d29rbm90aWZpY2F0aW9ucw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+      400,
     ],
   ])('the right status for a malformed handshake: %s', async (_name, request, status) => {
     const { port } = await runAttached();

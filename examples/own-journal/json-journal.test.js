@@ -1,4 +1,4 @@
-// The suite that all of reqcast's own journals pass: node --test examples/own-journal
+// The suite that all of reqcast's own journals pass: node --test examples/own-journal/json-journal.test.js
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -109,7 +109,7 @@ class Tap {
       return true;
     }
     if (this.#othersListen()) {
-      refuseUnclaimed(socket);
+      refuseUnclaimed(request, socket);
       return this.#emit.call(server, 'upgrade', ...args);
     }
     if (this.#members.length === 0) return this.#emit.call(server, 'upgrade', ...args);

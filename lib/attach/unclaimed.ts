@@ -7,18 +7,18 @@ import { Refusal, refuse } from '../websocket/refusal.ts';
 const UNCLAIMED_MS = 10_000;
 
 /** Other listeners have the first word; what they leave alone gets an answer in the end. */
-export function refuseUnclaimed(socket: Duplex): void {
-  const { bytesWritten } = socket as Duplex & { bytesWritten?: number };
+export function refuseUnclaimed({ socket: line }: IncomingMessage, socket: Duplex): void {
+  const { bytesWritten } = line;
   setTimeout(() => {
-    const untouched = (socket as { bytesWritten?: number }).bytesWritten === bytesWritten;
+    const untouched = line.bytesWritten === bytesWritten;
     if (!socket.destroyed && untouched && socket.listenerCount('data') === 0)
       refuse(socket, new Refusal(404, 'UNCLAIMED', 'Nothing here takes this upgrade.'));
   }, UNCLAIMED_MS).unref();
 }
 
 /**
- * What Node 20 would have done without us: an upgrade that nobody takes is an ordinary request. The parser has let
- * go of the socket by now, so we read the body, and the connection ends with the response.
+ * What Node 20 would have done without us: an upgrade that nobody takes is an ordinary request. Its connection ends
+ * with the response.
  */
 export function serveAsRequest(
   server: Pick<Server, 'emit'> & { requestTimeout?: number },
@@ -26,11 +26,15 @@ export function serveAsRequest(
   socket: Duplex,
   head: Buffer,
 ): boolean {
-  if (upgrade.headers['transfer-encoding'] !== undefined) {
+  // The parser goes on to read the body, as it does from Node 26 on; `socket` is what comes after it.
+  const isRead = !upgrade.complete || upgrade.readableLength > 0;
+  if (!isRead && upgrade.headers['transfer-encoding'] !== undefined) {
     refuse(socket, new Refusal(411, 'LENGTH_REQUIRED', 'A body with an Upgrade needs a Content-Length.'));
     return true;
   }
-  const request = withBody(upgrade, socket, head, server.requestTimeout ?? 0);
+  const request = isRead ? upgrade : withBody(upgrade, socket, head, server.requestTimeout ?? 0);
+  // Node itself would leave it open when the client goes.
+  if (isRead) socket.once('close', () => upgrade.destroy());
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
@@ -39,7 +43,7 @@ export function serveAsRequest(
   return server.emit('request', request, response);
 }
 
-/** The parser ended the request at its head: the same one again, with the body still to come. */
+/** The parser ended the request at its head and let go of the socket: the same one again, with the body still to come. */
 function withBody(
   upgrade: IncomingMessage,
   socket: Duplex,

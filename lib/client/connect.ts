@@ -102,15 +102,14 @@ export function connect({
       // On a wire without positions there is nothing to resume from.
       else obey(reached ? '@ resync' : '@ live');
     };
-    socket.onclose = (closed) => {
+    // Node 22's own class tells of a failed attempt by an error alone.
+    socket.onclose = socket.onerror = (closed: Partial<CloseEvent>) => {
       // policyViolation, tooBig, badLine: the same would happen again.
-      if ([1008, 1009, 4400].includes(closed.code)) {
+      if ([1008, 1009, 4400].includes(closed.code as number)) {
         console.error('reqcast: refused:', closed.reason);
         close();
       } else lose();
     };
-    // The class of `ws` throws an error that nobody handles; its close follows.
-    socket.onerror = () => {};
     hear();
     become('connecting');
   }
@@ -171,7 +170,8 @@ export function connect({
     clearTimeout(beat);
     speaker = undefined;
     if (socket) {
-      socket.onmessage = socket.onclose = null;
+      // The class of `ws` throws an error that nobody handles.
+      socket.onmessage = socket.onclose = socket.onerror = () => {};
       socket.close();
     }
     // Nobody will be able to tell what was missed meanwhile.

@@ -1,5 +1,5 @@
 import { topicProblem } from '../protocol/topic.ts';
-import { CLIENT_NAME } from '../protocol/wire.ts';
+import { CLIENT_MARK } from '../protocol/wire.ts';
 import type { Entry } from './entry.ts';
 
 /** How each line begins. What does not begin so was not written by us. */
@@ -59,7 +59,7 @@ export function isEntry({
     // An audience that cannot be read must not become "everyone".
     (audience === undefined ||
       (Array.isArray(audience) && audience.every((name) => typeof name === 'string'))) &&
-    (client === undefined || (typeof client === 'string' && CLIENT_NAME.test(client))) &&
+    (client === undefined || (typeof client === 'string' && CLIENT_MARK.test(client))) &&
     (node === undefined || typeof node === 'string') &&
     (origin === undefined || typeof origin === 'string') &&
     (request === undefined || isRequest(request))

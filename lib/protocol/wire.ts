@@ -11,6 +11,8 @@ export const HEARTBEAT_MS = 30_000;
 export const CLIENT_HEADER = 'Reqcast-Client';
 /** What such a name may be. It is the page's secret: who knows it can hide from the page what they change. */
 export const CLIENT_NAME = /^[\w-]{1,64}$/;
+/** The mark that is made of it, in base64. */
+export const CLIENT_MARK = /^[A-Za-z\d+/]{22}$/;
 
 /** How a connection starts, or starts anew: the four answers to "what did I miss?". */
 export type Answer = 'live' | 'replayed' | 'changed' | 'resync';

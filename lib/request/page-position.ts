@@ -23,7 +23,10 @@ export function tellPagePosition(response: ServerResponse, position: Position): 
     response.writeHead = writeHead;
     const given = args.at(-1);
     if (isHeaders(given)) args[args.length - 1] = withMetric(given, metric);
-    response.appendHeader(NAME, metric);
+    // A list is sent as it is only where nothing was set before; else Node 20 drops what is repeated, and all refuse pairs.
+    if (Array.isArray(given) && response.getHeaderNames().length === 0)
+      args[args.length - 1] = [...given, ...(Array.isArray(given[0]) ? [[NAME, metric]] : [NAME, metric])];
+    else response.appendHeader(NAME, metric);
     return writeHead.apply(this, args as Parameters<typeof writeHead>);
   } as typeof writeHead;
 }

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { ReqcastError } from '../protocol/errors.ts';
 import { bind } from './bind.ts';
 
+/** How connecting fails where nobody listens; the latter if who did ended before it took the connection in. */
+export const NOBODY_LISTENS = ['ECONNREFUSED', 'ECONNRESET'];
+
 /**
  * Makes sure that a socket may be bound at `path`: nothing is in the way but perhaps a socket that nobody listens
  * on, as a killed process leaves it, which is removed. Anything else is left untouched.
@@ -24,7 +27,7 @@ export async function claim(path: string, remedy: string): Promise<void> {
   }
   const problem = await probe(path);
   if (problem === 'ENOENT') return;
-  if (problem !== 'ECONNREFUSED') throw inUse(path, remedy, problem);
+  if (!problem || !NOBODY_LISTENS.includes(problem)) throw inUse(path, remedy, problem);
   await removeStale(path, there, remedy);
 }
 

@@ -55,6 +55,7 @@ export class Endpoint {
     socket.on('error', onSocketError);
     try {
       if (this.#closed) throw this.#closed;
+      assertBodiless(request);
       assertOrigin(request, this.#options);
       const source = this.#capacity.enter(this.#options.addressOf(request));
       // An empty head would keep all that was read with it for as long as it waits.
@@ -180,6 +181,12 @@ export class Endpoint {
 const NOTHING = Buffer.alloc(0);
 
 const onSocketError = (error: Error) => debug('socket: %s', error.message);
+
+/** A body would be taken for frames, or from Node 26 on be waited for. */
+function assertBodiless({ headers }: IncomingMessage): void {
+  if (headers['transfer-encoding'] === undefined && !Number(headers['content-length'] ?? 0)) return;
+  throw new Refusal(400, 'NOT_A_HANDSHAKE', 'A WebSocket begins without a body.');
+}
 
 function choose(offered: readonly string[], destination: Destination): string {
   if (offered.length === 0) return '';

@@ -252,8 +252,8 @@ describe('a damaged file', () => {
     '{"epoch":"first","offset":3,"time":1,"topic":"POST:/a//EOM//"}',
     '{"epoch":"first","offset":3,"time":1,"client":7}',
     '{"epoch":"first","offset":3,"time":1,"client":""}',
-    '{"epoch":"first","offset":3,"time":1,"client":"a b"}',
-    '{"epoch":"first","offset":3,"time":1,"client":"a\\nPOST:/b"}',
+    '{"epoch":"first","offset":3,"time":1,"client":"FmhxZ1O/UvcCaen cqxsRv"}',
+    '{"epoch":"first","offset":3,"time":1,"client":"FmhxZ1O/UvcC\\nPOST:/b"}',
     '{"epoch":"first","offset":3,"time":1,"request":{"id":"a","method":"","url":"","message":"","topic":7}}',
     '{"epoch":"first","offset":3,"time":1,"request":{"id":"a"}}',
   ])('may hold %s, which is no entry', async (text) => {

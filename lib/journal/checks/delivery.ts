@@ -42,7 +42,7 @@ export const delivery: Checks = {
     const full = draft('POST:/a', {
       data: { ü: [1, '😀', null, '\n'] },
       audience: ['x'],
-      client: 'DrI25Q3jXFnAO2NiliQ1Gv',
+      client: 'FmhxZ1O/UvcCaen+cqxsRv',
       request: request('1'),
     });
     journal.append(full);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import createDebug from 'debug';
 import { type Bound, bind } from '../../unix/bind.ts';
-import { claim } from '../../unix/claim.ts';
+import { claim, NOBODY_LISTENS } from '../../unix/claim.ts';
 
 const debug = createDebug('reqcast:host');
 
@@ -12,7 +12,7 @@ export const REMEDY = 'give hostJournal another socketPath';
 const MAX_CONNECTIONS = 1024;
 
 /** Nobody listens: nobody has come yet, or who did was killed. */
-const VACANT = ['ENOENT', 'ECONNREFUSED'];
+const VACANT = ['ENOENT', ...NOBODY_LISTENS];
 
 /** Somebody else takes the seat just now, or cannot take in more at once. */
 const BUSY = ['SOCKET_IN_USE', 'EEXIST', 'EAGAIN'];
