@@ -13,7 +13,7 @@ async function run(handler: RequestListener, options: AttachOptions = {}) {
   const metric = `reqcast;desc="${live.position?.epoch}:1"`;
   const get = async (headers: http.OutgoingHttpHeaders, method = 'GET') =>
     (await send(port, method, '/', { headers })).headers['server-timing'];
-  return { live, get, metric };
+  return { live, port, get, metric };
 }
 
 const page = { 'Sec-Fetch-Dest': 'document' };
@@ -75,6 +75,30 @@ test.each<[string, RequestListener]>([
 ])('%s tells the position too', async (_name, handler) => {
   const { get, metric } = await run(handler);
   expect(await get(page)).toBe(metric);
+});
+
+test.each<[string, string[] | [string, string][]]>([
+  ['in turn', ['Set-Cookie', 'a=1', 'Server-Timing', 'db;dur=5', 'Set-Cookie', 'b=2']],
+  [
+    'in pairs',
+    [
+      ['Set-Cookie', 'a=1'],
+      ['Server-Timing', 'db;dur=5'],
+      ['Set-Cookie', 'b=2'],
+    ],
+  ],
+])('a list of headers, names and values %s, is sent whole', async (_name, list) => {
+  const { port, metric } = await run((_request, response) => response.writeHead(200, list as string[]).end());
+  const { status, headers } = await send(port, 'GET', '/', { headers: page });
+  expect([status, headers['set-cookie']]).toEqual([200, ['a=1', 'b=2']]);
+  expect(headers['server-timing']).toBe(`db;dur=5, ${metric}`);
+});
+
+test('a list of headers beside those that were set leaves these their metric', async () => {
+  const { get, metric } = await run((_request, response) =>
+    response.setHeader('Server-Timing', 'db;dur=5').writeHead(200, ['X-A', '1']).end(),
+  );
+  expect(await get(page)).toBe(`db;dur=5, ${metric}`);
 });
 
 test('the position is that of the request, not of the response', async () => {
