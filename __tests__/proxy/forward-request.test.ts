@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import express, { type RequestHandler } from 'express';
+import express, { type RequestHandler, type Response } from 'express';
 import type { ReqcastError } from '../../lib/protocol/errors.ts';
 import { connectTarget } from '../../lib/proxy/connect.ts';
 import { type ForwardRequestOptions, forwardRequest } from '../../lib/proxy/forward-request.ts';
@@ -212,6 +212,26 @@ describe('a forwarded request', () => {
     );
     const { port } = await host(url);
     expect((await send(port, 'GET', '/')).status).toBe(status);
+  });
+
+  test('that was answered by the app meanwhile stays so', async () => {
+    let asked: Socket | undefined;
+    const { url } = await rawTarget((socket) => {
+      asked = socket;
+    });
+    let answer: Response | undefined;
+    const keep: RequestHandler = (_request, response, next) => {
+      answer = response;
+      next();
+    };
+    const { port, faults } = await host(url, {}, [keep]);
+    const reply = send(port, 'GET', '/');
+    await until(() => asked);
+    answer?.status(503).write('late');
+    asked?.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    await until(() => faults.length > 0);
+    answer?.end();
+    expect(await reply).toMatchObject({ status: 503, body: 'late' });
   });
 
   test('is given up when the target does not answer in time', async () => {

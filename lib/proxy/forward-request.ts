@@ -74,8 +74,9 @@ export function forwardRequest(
     });
     proxy.on('proxyRes', (answer) => {
       decided();
-      if ((answer.statusCode as number) < 200) {
-        fail(failure('TARGET_FAILED', `answered with status ${answer.statusCode}`));
+      if (response.headersSent || (answer.statusCode as number) < 200) {
+        const when = response.headersSent ? ', after somebody else did' : '';
+        fail(failure('TARGET_FAILED', `answered with status ${answer.statusCode}${when}`));
         return;
       }
       begun = true;
