@@ -214,6 +214,18 @@ describe('a forwarded request', () => {
     expect((await send(port, 'GET', '/')).status).toBe(status);
   });
 
+  test('has the head of its answer as soon as that is there, whenever the rest comes', async () => {
+    const { url, sockets } = await rawTarget((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'),
+    );
+    const { port } = await host(url);
+    const request = http.get({ port, host: '127.0.0.1', agent: false });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    sockets[0]?.end('data: 1\n\n');
+    expect(String(await response.toArray())).toBe('data: 1\n\n');
+  });
+
   test('that was answered by the app meanwhile stays so', async () => {
     let asked: Socket | undefined;
     const { url } = await rawTarget((socket) => {

@@ -128,6 +128,10 @@ function bringBack(answer: IncomingMessage, response: ServerResponse): void {
     if (!answer.complete) response.destroy();
   });
   answer.pipe(response);
+  // The first bytes take the head along; of an event stream they may take their time.
+  setImmediate(() => {
+    if (!response.headersSent && !response.destroyed) response.flushHeaders();
+  });
 }
 
 function failure(code: 'TARGET_FAILED' | 'TARGET_TIMEOUT', what: string, cause?: unknown): ReqcastError {
