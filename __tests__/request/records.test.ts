@@ -399,6 +399,15 @@ describe('a task', () => {
     expect(found[1]?.request).toMatchObject({ status: 500, outcome: 'failed' });
   });
 
+  test('of a GET may begin when the response is closed', async () => {
+    const { live, port, entries } = await run({}, (_request, response) => {
+      response.once('close', () => setImmediate(() => live.task(response).done()));
+      response.writeHead(202).end();
+    });
+    await send(port, 'GET', '/a');
+    expect((await entries(2)).map(({ topic }) => topic)).toEqual(['GET:/a', 'TASK:/a']);
+  });
+
   test('refuses data that is no JSON, and can be ended after that', async () => {
     const { live, port, entries } = await run({}, (_request, response) => {
       const task = live.task(response);

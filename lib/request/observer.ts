@@ -71,7 +71,12 @@ export class Observer {
 
   /** The exchange of a response, also of one whose method is not of interest. */
   exchangeOf(response: ServerResponse): Exchange {
-    return this.#known(response) ?? this.#follow(response.req, response);
+    const known = this.#known(response);
+    if (known) return known;
+    const exchange = this.#follow(response.req, response);
+    // That it closes is not told again.
+    if (response.closed) this.#end(exchange);
+    return exchange;
   }
 
   #known(response: ServerResponse): Exchange | undefined {
