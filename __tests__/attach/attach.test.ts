@@ -234,6 +234,17 @@ describe('a listener', () => {
     expect(faults).toEqual(Array(2).fill({ code: 'CALLBACK_FAILED', stage: 'hub' }));
   });
 
+  test('that fails later is reported', async () => {
+    const { live, faults } = run();
+    live.on('*:/**', async () => {
+      throw new Error('on purpose');
+    });
+    await live.ready;
+    live.notify('POST:/a');
+    await until(() => faults.length > 0);
+    expect(faults[0]).toMatchObject({ code: 'CALLBACK_FAILED' });
+  });
+
   test('has a pattern that is checked at the call', () => {
     const { live } = run();
     expect(() => live.on('*', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_PATTERN' }));

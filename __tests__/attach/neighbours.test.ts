@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { Server as SocketServer } from 'socket.io';
@@ -104,6 +105,29 @@ describe('beside others on one server', () => {
     const reply = await raw(port, `POST / HTTP/1.1\r\n${H2C}Content-Length: 5\r\n\r\nhello`);
     expect(reply).toContain('200 OK');
     expect(reply).toContain('hello');
+  });
+
+  test('tells who waits for it to go on with the body of an h2c request', async () => {
+    const { server, port } = await run();
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => request.pipe(response));
+    const socket = net.connect(port, '127.0.0.1');
+    afterwards(() => socket.destroy());
+    socket.write(`POST / HTTP/1.1\r\n${H2C}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write('hello');
+    expect(String((await once(socket, 'data'))[0])).toContain('200 OK');
+  });
+
+  test('leaves upgrades to listeners that took the place of all that there were', async () => {
+    const { server, port } = await run();
+    server.removeAllListeners('upgrade');
+    const wss = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (...upgrade) => wss.handleUpgrade(...upgrade, () => {}));
+    const ws = new WebSocket(`ws://127.0.0.1:${port}/theirs`);
+    afterwards(() => ws.terminate());
+    await once(ws, 'open');
+    await subscribe(port);
   });
 
   test('leaves an upgrade to another path to the app', async () => {

@@ -69,6 +69,19 @@ test('the longest prefix counts, and one is forwarded once', async () => {
   );
 });
 
+test('dots in a path do not lead out of a prefix, nor past another one’s authorization', async () => {
+  const { target } = await plugin();
+  const { live, port } = await run();
+  live.proxy.http({ prefix: '/p', target });
+  live.proxy.http({ prefix: '/p/admin', target: `${target}/admin`, authorize: () => false });
+  const handshake = { Connection: 'Upgrade', Upgrade: 'websocket' };
+  for (const path of ['/p/admin/x', '/p/x/../admin/x', '/p/./admin', '/p/%2e/admin', '/p\\admin'])
+    for (const headers of [{}, handshake])
+      expect(await send(port, 'GET', path, { headers })).toMatchObject({ status: 401 });
+  expect(await send(port, 'GET', '/p/a/../b?c=../d')).toMatchObject({ body: '/b?c=../d ' });
+  expect(await send(port, 'GET', '/p/../other')).toMatchObject({ body: 'the app' });
+});
+
 test('what the plugin changes is logged and announced like what the app does', async () => {
   const { target } = await plugin();
   const { live, port } = await run({ routes: { '/plugins/:plugin/:entity': '/:plugin/:entity' } });
@@ -172,6 +185,19 @@ test('nobody enters without authorization, and the plugin is not touched', async
   expect(() => open.proxy.http({ prefix: '/p', target })).toThrow(
     expect.objectContaining({ code: 'PROXY_WITHOUT_AUTHORIZE' }),
   );
+});
+
+test('who is not authorized in time does not enter', async () => {
+  const { target } = await plugin();
+  const { live, port, faults } = await run({
+    handshakeTimeoutMs: 50,
+    authorize: () => new Promise(() => {}),
+  });
+  live.proxy.http({ prefix: '/p', target });
+  const reply = await send(port, 'GET', '/p/x');
+  expect(reply).toMatchObject({ status: 503, body: expect.stringMatching(/^HANDSHAKE_TIMEOUT/) });
+  expect(reply.headers['retry-after']).toBe('1');
+  expect(faults).toEqual([]);
 });
 
 test('a plugin that is away, refuses, or never answers gives 404, 502, 504', async () => {

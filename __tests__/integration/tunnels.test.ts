@@ -154,6 +154,18 @@ test('a token file’s faults are told, and its other lines serve', async () => 
   expect(faults).toEqual([expect.stringContaining(`proxy TOKEN_FILE_INVALID ${path}:1`)]);
 });
 
+test('a token that is cut short between characters is logged and ends with the server', async () => {
+  const { target } = await echo();
+  const path = join(temporaryDirectory(), 'tokens');
+  writeFileSync(path, `abc😀secret: ${target.host}:${target.port}\n`);
+  const { live, open, faults } = await run({ targets: tokenFile(path), log: true });
+  const wire = await open(encodeURIComponent('abc😀secret'));
+  expect(live.tunnels()).toEqual([expect.objectContaining({ name: 'abc😀…' })]);
+  expect(live.disconnect(() => true)).toBe(1);
+  expect((await wire.closed).code).toBe(4401);
+  expect(faults).toEqual([]);
+});
+
 test('tunnels() tells what is open and what it carried, and ends it', async () => {
   const { target } = await echo();
   const { live, open } = await run({

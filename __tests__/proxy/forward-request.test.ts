@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import express, { type RequestHandler } from 'express';
+import express, { type RequestHandler, type Response } from 'express';
 import type { ReqcastError } from '../../lib/protocol/errors.ts';
 import { connectTarget } from '../../lib/proxy/connect.ts';
 import { type ForwardRequestOptions, forwardRequest } from '../../lib/proxy/forward-request.ts';
@@ -98,6 +98,65 @@ describe('a forwarded request', () => {
     });
   });
 
+  test('has nothing that the client says of proxies, unless one is trusted', async () => {
+    const { port } = await host(await plugin());
+    const said = {
+      'X-Forwarded-User': 'root',
+      'X-Forwarded-Port': '1',
+      X_Forwarded_Proto: 'https',
+      Forwarded: 'for=6.6.6.6',
+    };
+    const { headers } = JSON.parse((await send(port, 'GET', '/', { headers: said })).body);
+    for (const name of Object.keys(said)) expect(headers).not.toHaveProperty(name.toLowerCase());
+  });
+
+  test.each(['DELETE', 'OPTIONS', 'GET', 'POST'])(
+    '%s with a body in chunks is one request, its body no other',
+    async (method) => {
+      const target = await plugin();
+      const { port } = await host(target);
+      const body = `GET /smuggled HTTP/1.1\r\nHost: ${'x'.repeat(10)}\r\n\r\n`;
+      const headers = { 'Transfer-Encoding': 'chunked' };
+      const reply = await send(port, method, '/', { headers, body });
+      expect(JSON.parse(reply.body)).toMatchObject({ method, url: '/', body });
+    },
+  );
+
+  test('may take longer than its answer, as long as it goes on', async () => {
+    const { url } = await rawTarget((socket) =>
+      socket.on('data', (chunk) => {
+        if (String(chunk).includes('last')) socket.end('HTTP/1.1 204 Done\r\n\r\n');
+      }),
+    );
+    const { port } = await host(url, { answerTimeoutMs: 300 });
+    const request = http.request({ port, host: '127.0.0.1', method: 'POST', agent: false });
+    for (const startedAt = Date.now(); Date.now() - startedAt < 600; ) {
+      request.write('some');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    request.end('last');
+    expect((await once(request, 'response'))[0].statusCode).toBe(204);
+  });
+
+  test('that was answered before it was all there does not hold up the next one', async () => {
+    const { url } = await rawTarget((socket) =>
+      socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno'),
+    );
+    const { port } = await host(url);
+    const socket = net.connect(port, '127.0.0.1');
+    afterwards(() => socket.destroy());
+    let got = '';
+    socket.on('data', (chunk) => {
+      got += chunk;
+    });
+    const begin = 'POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000001\r\n\r\nx';
+    socket.write(begin);
+    await until(() => got.includes('413'));
+    socket.write(Buffer.alloc(1_000_000));
+    socket.write(begin);
+    await until(() => got.split('413').length === 3);
+  });
+
   test('leaves the client’s connection open for the next one', async () => {
     const { port } = await host(await plugin());
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
@@ -139,6 +198,52 @@ describe('a forwarded request', () => {
       });
       expect(faults.map(({ code }) => code)).toEqual(['TARGET_FAILED']);
     }
+  });
+
+  test.each([
+    ['099 Early', 502],
+    ['000 Nothing', 502],
+    ['101 Switching', 502],
+    ['200 O\u0001K', 200],
+    ['999 Strange', 999],
+  ])('answered with %j gives %p and ends nobody', async (line, status) => {
+    const { url } = await rawTarget((socket) =>
+      socket.write(`HTTP/1.1 ${line}\r\nContent-Length: 2\r\n\r\nok`),
+    );
+    const { port } = await host(url);
+    expect((await send(port, 'GET', '/')).status).toBe(status);
+  });
+
+  test('has the head of its answer as soon as that is there, whenever the rest comes', async () => {
+    const { url, sockets } = await rawTarget((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'),
+    );
+    const { port } = await host(url);
+    const request = http.get({ port, host: '127.0.0.1', agent: false });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    sockets[0]?.end('data: 1\n\n');
+    expect(String(await response.toArray())).toBe('data: 1\n\n');
+  });
+
+  test('that was answered by the app meanwhile stays so', async () => {
+    let asked: Socket | undefined;
+    const { url } = await rawTarget((socket) => {
+      asked = socket;
+    });
+    let answer: Response | undefined;
+    const keep: RequestHandler = (_request, response, next) => {
+      answer = response;
+      next();
+    };
+    const { port, faults } = await host(url, {}, [keep]);
+    const reply = send(port, 'GET', '/');
+    await until(() => asked);
+    answer?.status(503).write('late');
+    asked?.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    await until(() => faults.length > 0);
+    answer?.end();
+    expect(await reply).toMatchObject({ status: 503, body: 'late' });
   });
 
   test('is given up when the target does not answer in time', async () => {

@@ -163,12 +163,13 @@ describe('a forwarded WebSocket', () => {
 
   test('is refused by the target in the target’s words', async () => {
     const server = http.createServer((_, response) => response.writeHead(404).end('no such console'));
-    server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'));
+    const answer = 'HTTP/1.1 403 Forbidden\r\nX-Why: später\r\nContent-Length: 2\r\n\r\nno';
+    server.on('upgrade', (_, socket) => socket.end(answer));
     const { port } = await host(`http://127.0.0.1:${await listen(server)}`);
     const socket = await client(port);
     const text = textOf(socket);
     await once(socket, 'end');
-    expect(text()).toMatch(/^HTTP\/1.1 403 .*\r\n\r\nno$/s);
+    expect(text()).toMatch(/^HTTP\/1.1 403 .*x-why: später\r\n.*\r\n\r\nno$/s);
   });
 
   test('ends when it was silent, or open, for too long, or carried too much', async () => {

@@ -94,7 +94,10 @@ describe('an issued token', () => {
     [7, {}],
     ['vm', { ttlMs: 0 }],
     ['vm', { ttlMs: 1.5 }],
+    ['\ud83d', {}],
     ['vm', { audience: 'ada' }],
+    ['vm', { audience: '' }],
+    ['vm', { audience: null }],
     ['x'.repeat(1000), {}],
   ])('is not issued for %p %p', (name, options) => {
     expect(() => new IssuedTokens([A]).issue(name as string, options as object)).toThrow(

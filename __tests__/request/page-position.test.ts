@@ -77,19 +77,28 @@ test.each<[string, RequestListener]>([
   expect(await get(page)).toBe(metric);
 });
 
-test.each<[string, unknown[]]>([
-  ['names and values', ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']],
+test.each<[string, string[] | [string, string][]]>([
+  ['in turn', ['Set-Cookie', 'a=1', 'Server-Timing', 'db;dur=5', 'Set-Cookie', 'b=2']],
   [
-    'pairs',
+    'in pairs',
     [
       ['Set-Cookie', 'a=1'],
+      ['Server-Timing', 'db;dur=5'],
       ['Set-Cookie', 'b=2'],
     ],
   ],
-])('what is repeated in a list of %s stays', async (_name, list) => {
+])('a list of headers, names and values %s, is sent whole', async (_name, list) => {
   const { port, metric } = await run((_request, response) => response.writeHead(200, list as string[]).end());
-  const { headers } = await send(port, 'GET', '/', { headers: page });
-  expect(headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'server-timing': metric });
+  const { status, headers } = await send(port, 'GET', '/', { headers: page });
+  expect([status, headers['set-cookie']]).toEqual([200, ['a=1', 'b=2']]);
+  expect(headers['server-timing']).toBe(`db;dur=5, ${metric}`);
+});
+
+test('a list of headers beside those that were set leaves these their metric', async () => {
+  const { get, metric } = await run((_request, response) =>
+    response.setHeader('Server-Timing', 'db;dur=5').writeHead(200, ['X-A', '1']).end(),
+  );
+  expect(await get(page)).toBe(`db;dur=5, ${metric}`);
 });
 
 test('the position is that of the request, not of the response', async () => {

@@ -1,4 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
 import { type AttachOptions, attach, type Entry, type ReqcastError } from '../../lib/index.ts';
 import { afterwards, listen, send, until } from '../support/server.ts';
 
@@ -41,6 +44,21 @@ describe('a record', () => {
     });
     await send(port, 'POST', '/ginger/users');
     expect((await entries(1))[0]?.request).toMatchObject({ user: 'root', status: 201 });
+  });
+
+  test.each([
+    [{ name: 'ada', password: 'x' }, 'ada'],
+    [7, '7'],
+    [Promise.resolve('ada'), undefined],
+  ])('has of the user that the function gives, %j, the name alone', async (user, name) => {
+    const { port, entries } = await run({
+      user: () => user as unknown as string,
+      app: () => ({}) as unknown as string,
+    });
+    await send(port, 'POST', '/ginger/users');
+    const [entry] = await entries(1);
+    expect(entry?.request?.user).toBe(name);
+    expect(entry?.request?.app).toBe('ginger');
   });
 
   test('has the functions’ answers for user, app and message', async () => {
@@ -93,6 +111,17 @@ describe('a record', () => {
     expect((await entries(1))[0]?.request?.params).toBe('[too large]');
   });
 
+  test('is written in a moment where the params refer to themselves', async () => {
+    const { port, entries } = await run({ params: true }, (request, response) => {
+      const body: Record<string, object> = {};
+      for (let i = 0; i < 20; i++) body[`field${i}`] = { fields: body };
+      (request as { body?: unknown }).body = body;
+      response.end();
+    });
+    await send(port, 'POST', '/a');
+    expect((await entries(1))[0]?.request?.params).toBe('[too large]');
+  });
+
   test('is made for the methods asked for', async () => {
     const { port, entries } = await run({ methods: ['GET'] });
     await send(port, 'POST', '/a');
@@ -118,6 +147,70 @@ describe('a record', () => {
     await send(port, 'POST', '/a');
     expect((await entries(1))[0]?.request?.message).toBe('changed');
     expect(written).toEqual(['changed']);
+  });
+
+  test('is made once of each that waited its turn when the connection was lost', async () => {
+    const responses: http.ServerResponse[] = [];
+    const { live, port, entries } = await run({}, (_request, response) => {
+      if (responses.push(response) === 4) {
+        responses[2]?.end();
+        responses[0]?.end(() => socket.destroy());
+      }
+    });
+    const socket = net.connect(port, '127.0.0.1');
+    for (const path of ['/1', '/2', '/3', '/4'])
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`);
+    await entries(4);
+    await live.journal.flush();
+    expect((await entries(4)).map(({ request }) => `${request?.url} ${request?.outcome}`).sort()).toEqual([
+      '/1 completed',
+      '/2 aborted',
+      '/3 aborted',
+      '/4 aborted',
+    ]);
+  });
+
+  test('is made of a request with Expect that a listener of the app answers', async () => {
+    const { server, port, entries } = await run();
+    server.on('checkContinue', (_request, response) => response.writeHead(202).end());
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    await send(port, 'POST', '/a', { headers: { Expect: '100-continue' } });
+    await send(port, 'POST', '/b', { headers: { Expect: 'else' } });
+    expect((await entries(2)).map(({ topic, request }) => [topic, request?.status])).toEqual([
+      ['POST:/a', 202],
+      ['POST:/b', 201],
+    ]);
+  });
+
+  test('says aborted when an HTTP/2 client resets its stream, and completed else', async () => {
+    const server = http2.createServer((request, response) => {
+      if (request.url === '/done') response.end();
+      else stream.close(http2.constants.NGHTTP2_CANCEL);
+    });
+    const live = attach(server as unknown as http.Server);
+    afterwards(() => live.close());
+    const client = http2.connect(`http://127.0.0.1:${await listen(server)}`);
+    afterwards(() => client.destroy());
+    const done = client.request({ ':method': 'POST', ':path': '/done' });
+    await once(done.resume().end(), 'close');
+    const stream = client.request({ ':method': 'POST', ':path': '/left' });
+    await once(stream.end(), 'close');
+    const outcomes = await until(async () => {
+      const found: unknown[] = [];
+      for await (const { request } of live.journal.query()) found.unshift(request?.outcome);
+      return found.length === 2 && found;
+    });
+    expect(outcomes).toEqual(['completed', 'aborted']);
+  });
+
+  test('that cannot be made of what is no request of Node’s breaks nothing', async () => {
+    const { server, faults } = await run();
+    const told: unknown[] = [];
+    server.removeAllListeners('request').on('request', (request) => told.push(request));
+    const [sockeless, headless] = [{ method: 'POST', url: '/a', headers: {} }, { method: 'GET' }];
+    for (const request of [sockeless, headless]) server.emit('request', request, new EventEmitter());
+    expect(told).toEqual([sockeless, headless]);
+    expect(faults.map(({ code }) => code)).toEqual(['CALLBACK_FAILED']);
   });
 
   test('says failed when the server cut the response off', async () => {
@@ -221,6 +314,22 @@ describe('a function of the app that throws', () => {
     },
   );
 
+  test.each(['write', 'onRecord', 'user', 'params', 'audience'] as const)(
+    'later, as %s, is reported and does not end the process',
+    async (option) => {
+      const { port, entries, faults } = await run({ [option]: async () => boom() });
+      await send(port, 'POST', '/a');
+      expect(await entries(1)).toHaveLength(1);
+      await until(() => faults.some(({ message }) => message.includes(`${option} threw: Error: on purpose`)));
+    },
+  );
+
+  test('later, as onError, does not end the process', async () => {
+    const { port, entries } = await run({ onError: async () => boom(), user: boom });
+    await send(port, 'POST', '/a');
+    expect(await entries(1)).toHaveLength(1);
+  });
+
   test('as audience hides the notification from everyone', async () => {
     const { port, entries } = await run({ audience: boom });
     await send(port, 'POST', '/a');
@@ -288,6 +397,15 @@ describe('a task', () => {
     const found = await entries(2);
     expect(found.map(({ topic }) => topic)).toEqual(['POST:/a', 'TASK:/a']);
     expect(found[1]?.request).toMatchObject({ status: 500, outcome: 'failed' });
+  });
+
+  test('of a GET may begin when the response is closed', async () => {
+    const { live, port, entries } = await run({}, (_request, response) => {
+      response.once('close', () => setImmediate(() => live.task(response).done()));
+      response.writeHead(202).end();
+    });
+    await send(port, 'GET', '/a');
+    expect((await entries(2)).map(({ topic }) => topic)).toEqual(['GET:/a', 'TASK:/a']);
   });
 
   test('refuses data that is no JSON, and can be ended after that', async () => {

@@ -258,10 +258,14 @@ class Wiring implements Attachment, TapMember {
   }
 
   #follow(request: IncomingMessage, response: ServerResponse, extra?: Extra): void {
-    this.#observer.observe(request, response, extra);
-    if (!this.#options.serverTiming || !isPage(request)) return;
-    const { position } = this;
-    if (position) tellPagePosition(response, position);
+    try {
+      this.#observer.observe(request, response, extra);
+      const position = this.#options.serverTiming && isPage(request) && this.position;
+      if (position) tellPagePosition(response, position);
+    } catch (fault) {
+      // A server may be told of anything by hand, by tests and adapters.
+      this.#fault('request', fault);
+    }
   }
 
   onRequest(request: IncomingMessage, response: ServerResponse, taken: boolean): boolean {

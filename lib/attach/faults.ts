@@ -18,7 +18,8 @@ export function faults(onError: AttachOptions['onError']): Fault {
     debug('%s: %s %s', stage, error.code, error.message);
     if (onError) {
       try {
-        onError(error, { stage });
+        const said: unknown = onError(error, { stage });
+        if (said instanceof Promise) said.catch((thrown) => debug('onError threw: %s', textOf(thrown)));
         return;
       } catch (thrown) {
         debug('onError threw: %s', textOf(thrown));

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ReqcastError } from '../protocol/errors.ts';
 import { assertNames } from '../protocol/names.ts';
 import { connectTarget, httpStatusOf } from '../proxy/connect.ts';
 import { forwardRequest } from '../proxy/forward-request.ts';
 import { confineTarget } from '../proxy/socket-dir.ts';
 import { checkTarget, type HttpAddress } from '../proxy/target.ts';
+import { Arrival } from '../websocket/arrival.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import { authorized } from './authorized.ts';
 import type { Fault } from './faults.ts';
@@ -71,8 +73,10 @@ export class Forwardings {
     return { prefix: prefix.replace(/\/+$/, ''), target: checked, authorize, answerTimeoutMs };
   }
 
-  /** The forwarding with the longest prefix of this path. */
-  at(path: string): Forwarding | undefined {
+  /** The forwarding with the longest prefix of this URL's path. */
+  at(url: string): Forwarding | undefined {
+    if (this.#table.size === 0) return undefined;
+    const path = resolved(url).split('?')[0] as string;
     let found: Forwarding | undefined;
     for (const forwarding of this.#table.values()) {
       const { prefix } = forwarding;
@@ -84,34 +88,40 @@ export class Forwardings {
 
   /** Takes a request if it is below a prefix. */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#table.size === 0) return false;
-    const forwarding = this.at(urlOf(request).split('?')[0] as string);
+    const forwarding = this.at(urlOf(request));
     if (!forwarding) return false;
-    const gone = new AbortController();
-    response.once('close', () => gone.abort('the client went away'));
-    this.#forward(forwarding, request, response, gone.signal).catch((reason: unknown) => {
-      if (reason === gone.signal.reason) return;
-      if (!(reason instanceof Refusal)) this.#fault('proxy', reason);
-      answer(response, reason instanceof Refusal ? reason : refusalOf(reason));
-    });
+    const arrival = new Arrival(response, this.#options.handshakeTimeoutMs);
+    arrival
+      .decide(this.#connect(forwarding, request, arrival.signal), (late) => late.destroy())
+      .then((stream) => this.#forward(forwarding, request, response, stream))
+      .catch((reason: unknown) => {
+        if (!(reason instanceof Refusal)) this.#fault('proxy', reason);
+        answer(response, reason instanceof Refusal ? reason : refusalOf(reason));
+      });
     return true;
   }
 
-  async #forward(
+  async #connect(
+    { authorize, prefix, target }: Forwarding,
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<Socket> {
+    await authorized(authorize, request, prefix);
+    const { connectTimeoutMs, ...proxy } = this.#options.proxy ?? {};
+    return connectTarget(await confineTarget(target, proxy), { connectTimeoutMs, signal });
+  }
+
+  #forward(
     forwarding: Forwarding,
     request: IncomingMessage,
     response: ServerResponse,
-    signal: AbortSignal,
+    stream: Socket,
   ): Promise<void> {
-    await authorized(forwarding.authorize, request, forwarding.prefix);
     const { target, answerTimeoutMs, prefix } = forwarding;
-    const { proxy = {}, trustProxy } = this.#options;
-    const confined = (await confineTarget(target, proxy)) as Forwarding['target'];
-    const { connectTimeoutMs } = proxy;
-    const stream = await connectTarget(confined, { connectTimeoutMs, signal });
+    const { trustProxy } = this.#options;
     const rest = restOf(request, forwarding);
-    await forwardRequest(request, response, stream, {
-      target: confined.http,
+    return forwardRequest(request, response, stream, {
+      target: target.http,
       rest,
       prefix,
       trustProxy,
@@ -124,9 +134,16 @@ export class Forwardings {
 const urlOf = (request: IncomingMessage) =>
   (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
 
+/** Path and query as http-proxy will ask for them, `.` and `..` resolved: what is below a prefix is to stay there. */
+function resolved(url: string): string {
+  if (!url.startsWith('/') || !/[.\\%]/.test(url)) return url;
+  const { pathname, search } = new URL(`http://localhost${url}`);
+  return pathname + search;
+}
+
 /** The URL below the prefix. */
 export function restOf(request: IncomingMessage, { prefix }: Forwarding): string {
-  const rest = urlOf(request).slice(prefix.length);
+  const rest = resolved(urlOf(request)).slice(prefix.length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
@@ -138,8 +155,8 @@ export function refusalOf(error: unknown): Refusal {
   return new Refusal(httpStatusOf(error), code, 'The target could not be reached.');
 }
 
-function answer(response: ServerResponse, { status, code, message }: Refusal): void {
+function answer(response: ServerResponse, { status, code, message, headers }: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
   response.end(`${code}: ${message}\n`);
 }

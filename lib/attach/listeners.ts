@@ -51,9 +51,7 @@ export class Listeners {
       gone = true;
     };
     let gone = false;
-    const sink = this.#sink(pattern, (notification) => {
-      if (!gone) listener(notification);
-    });
+    const sink = this.#sink(pattern, (notification) => (gone ? undefined : listener(notification)));
     signal?.addEventListener('abort', off, { once: true });
     if (this.#waiting) this.#waiting.add(enter);
     else enter();
@@ -63,7 +61,8 @@ export class Listeners {
   #sink(pattern: string, listener: Listener): Sink<readonly Notification[]> {
     const call = (notification: Notification) => {
       try {
-        listener(notification);
+        const said: unknown = listener(notification);
+        if (said instanceof Promise) said.catch(this.#onFault);
       } catch (fault) {
         this.#onFault(fault);
       }

@@ -109,6 +109,6 @@ export interface HttpForwardingOptions {
   target: HttpAddress;
   /** Who may. @default `proxy.authorize`, or the attachment's; one is required */
   authorize?: Authorize;
-  /** How long the target may take to begin its answer, in milliseconds. @default 120000 */
+  /** How long the target may take to begin its answer after it was sent the last, in milliseconds. @default 120000 */
   answerTimeoutMs?: number;
 }

@@ -15,10 +15,16 @@ export interface TapMember {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+/** What Node tells a server of a request by; the latter two of one with `Expect`, if anybody listens. */
+const REQUESTS: ReadonlySet<string | symbol> = new Set(['request', 'checkContinue', 'checkExpectation']);
+
 type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean;
 type ShouldUpgrade = (this: Server, request: IncomingMessage) => boolean;
 /** As Node has it from 22 on; 20 has no `shouldUpgradeCallback`. */
 type TappableServer = Server & { emit: Emit; shouldUpgradeCallback?: ShouldUpgrade };
+
+/** Node emits no upgrade without a listener for it. */
+const placeholder = () => {};
 
 const taps = new WeakMap<Server, Tap>();
 
@@ -51,8 +57,6 @@ class Tap {
     this.#server = server;
     this.#emit = server.emit;
     const undoEmit = replace(server, 'emit', this.#wrapper());
-    // Node emits no upgrade without a listener for it.
-    const placeholder = () => {};
     server.on('upgrade', placeholder);
     const undoShould = this.#limitUpgrades();
     this.#undo = () => {
@@ -82,19 +86,25 @@ class Tap {
   #wrapper(): Emit {
     const tap = this;
     return function emit(this: Server, event, ...args) {
-      if (event === 'request')
-        return tap.#request(this, args[0] as IncomingMessage, args[1] as ServerResponse);
+      if (REQUESTS.has(event))
+        return tap.#request(this, event, args[0] as IncomingMessage, args[1] as ServerResponse);
       if (event === 'upgrade') return tap.#upgrade(this, args as [IncomingMessage, Duplex, Buffer]);
       return tap.#emit.call(this, event, ...args);
     };
   }
 
-  #request(server: Server, request: IncomingMessage, response: ServerResponse): boolean {
-    let taken = false;
+  #request(
+    server: Server,
+    event: string | symbol,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): boolean {
+    // With an `Expect` it is the app's, whose listener answers it or emits it as a request.
+    let taken = event !== 'request';
     for (const member of this.#members) taken = member.onRequest(request, response, taken) || taken;
-    if (taken) return true;
+    if (taken && event === 'request') return true;
     try {
-      return this.#emit.call(server, 'request', request, response);
+      return this.#emit.call(server, event, request, response);
     } catch (error) {
       for (const member of this.#members) member.onThrow(response);
       throw error;
@@ -126,7 +136,7 @@ class Tap {
   }
 
   #othersListen(): boolean {
-    return this.#server.listenerCount('upgrade') > (this.#members.length > 0 ? 1 : 0);
+    return this.#server.listeners('upgrade').some((listener) => listener !== placeholder);
   }
 
   /** Where Node can be asked to (from 22 on), upgrades that nobody wants stay ordinary requests. */

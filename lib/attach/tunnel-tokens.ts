@@ -67,7 +67,7 @@ export class TunnelTokens {
     };
     const connection = await authorize();
     return {
-      name: wanted.name ?? `${wanted.text.slice(0, 4)}…`,
+      name: wanted.name ?? `${[...wanted.text].slice(0, 4).join('')}…`,
       connection,
       authorize,
       find: () => this.#find(wanted, connection.request),

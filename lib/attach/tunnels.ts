@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestRecord } from '../journal/entry.ts';
 import type { OpenTunnel, TunnelEnd, TunnelReason } from '../proxy/open-tunnel.ts';
 import { describeTarget, type Target } from '../proxy/target.ts';
-import { addressOf, defaultUser } from '../request/defaults.ts';
+import { addressOf, defaultUser, nameOf } from '../request/defaults.ts';
 import type { Tunnel } from './attachment.ts';
 import type { Fault } from './faults.ts';
 import type { NormalizedOptions } from './normalize.ts';
@@ -88,7 +88,7 @@ export class Tunnels {
   #userOf(request: IncomingMessage): string | undefined {
     const { user = defaultUser } = this.#options.proxy ?? {};
     try {
-      return user(request);
+      return nameOf(user(request));
     } catch (fault) {
       this.#fault('proxy', fault);
       return undefined;

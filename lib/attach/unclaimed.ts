@@ -38,6 +38,7 @@ export function serveAsRequest(
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
+  if (/^100-continue$/i.test(upgrade.headers.expect ?? '')) response.writeContinue();
   response.once('finish', () => socket.end(() => socket.destroy()));
   socket.on('error', () => response.destroy());
   return server.emit('request', request, response);

@@ -109,6 +109,8 @@ class ForwardedUpgrade implements OpenTunnel {
       socket.on('data', (chunk) => this.#count('bytesIn', chunk));
       stream.on('data', (chunk) => this.#count('bytesOut', chunk));
     });
+    // As Node reads headers; http-proxy writes them as text.
+    socket.setDefaultEncoding('latin1');
     const agent = new OpenConnection(stream);
     const passage = requestForTarget(request, this.#options);
     try {

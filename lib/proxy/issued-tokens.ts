@@ -57,10 +57,15 @@ export class IssuedTokens {
 
   /** @throws ReqcastError `INVALID_OPTION` */
   issue(name: string, { ttlMs = TTL_MS, once = false, audience }: IssueOptions = {}): string {
-    if (typeof name !== 'string' || name === '') throw invalid('name', name, 'the name of a target');
+    // Half of a surrogate pair has no UTF-8 form, so no plain token could say it either.
+    if (typeof name !== 'string' || name === '' || /\p{Surrogate}/u.test(name))
+      throw invalid('name', name, 'the name of a target');
     if (!Number.isInteger(ttlMs) || ttlMs < 1)
       throw invalid('ttlMs', ttlMs, 'a whole number of milliseconds, 1 or more');
-    if (audience && !(Array.isArray(audience) && audience.every((one) => typeof one === 'string')))
+    if (
+      audience !== undefined &&
+      !(Array.isArray(audience) && audience.every((one) => typeof one === 'string'))
+    )
       throw invalid('audience', audience, 'a list of strings');
     const claims: Claims = {
       name,

@@ -10,11 +10,12 @@ export interface PassageOptions {
   rest?: string;
   /** What `rest` was cut off from, told as `X-Forwarded-Prefix`. */
   prefix?: string;
-  /** Believe the `X-Forwarded-*` of the client and add to them; else they are replaced. */
+  /** Believe the `X-Forwarded-*` and `Forwarded` of the client and add to the first; else they are replaced. */
   trustProxy?: boolean | number;
 }
 
-const FORWARDED = ['for', 'host', 'port', 'prefix', 'proto'].map((name) => `x-forwarded-${name}`);
+/** What a proxy says of a client, or of its user. CGI and its heirs take `_` for `-`. */
+const FORWARDED = /^(x[-_]forwarded[-_]|forwarded$)/;
 
 /**
  * What http-proxy is given in the request's place: its address and headers as the target is to see them. The host's
@@ -39,7 +40,7 @@ export function requestForTarget(request: IncomingMessage, options: PassageOptio
 function forwardedHeaders(request: IncomingMessage, options: PassageOptions): IncomingHttpHeaders {
   const headers = { ...request.headers };
   const { trustProxy = false, prefix } = options;
-  if (!trustProxy) for (const name of FORWARDED) delete headers[name];
+  if (!trustProxy) for (const name in headers) if (FORWARDED.test(name)) delete headers[name];
   const address = request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '');
   const chain = [headers['x-forwarded-for'], address].filter(Boolean).join(', ');
   if (chain) headers['x-forwarded-for'] = chain;

@@ -16,9 +16,10 @@ export function defaultUser(request: IncomingMessage): string | undefined {
   return nameOf(login.user) ?? nameOf(login.session?.user) ?? nameOf(login.auth?.user) ?? nameOf(login.auth);
 }
 
-/** A user's name: the text itself, or the first naming property. */
+/** A user's name: the text or number itself, or the first naming property. */
 export function nameOf(user: unknown): string | undefined {
   if (typeof user === 'string') return user || undefined;
+  if (typeof user === 'number') return String(user);
   if (typeof user !== 'object' || user === null) return undefined;
   for (const property of NAMES) {
     const value = (user as Record<string, unknown>)[property];
@@ -37,7 +38,7 @@ const IPV4_MAPPED = /^::ffff:(?=\d+\.)/;
  */
 export function addressOf(request: IncomingMessage, trustProxy: boolean | number): string | undefined {
   const proxies = Number(trustProxy);
-  const address = (proxies > 0 && seenBy(request, proxies)) || request.socket.remoteAddress;
+  const address = (proxies > 0 && seenBy(request, proxies)) || request.socket?.remoteAddress;
   return address?.startsWith(MAPPED) ? address.replace(IPV4_MAPPED, '') : address;
 }
 

@@ -71,12 +71,16 @@ export class Exchange {
   #howEnded(): Outcome {
     if (this.#threw) return 'failed';
     const { response } = this;
-    if (response.writableFinished) return response.statusCode >= 500 ? 'failed' : 'completed';
+    // HTTP/2 calls one finished that was reset before its end.
+    if (response.writableFinished && response.writableEnded)
+      return response.statusCode >= 500 ? 'failed' : 'completed';
     return this.#clientLeft() ? 'aborted' : 'failed';
   }
 
   #clientLeft(): boolean {
-    const { socket } = this.request;
+    const { socket, httpVersionMajor } = this.request;
+    // There the socket is that of many requests.
+    if (httpVersionMajor === 2 || !socket) return this.request.aborted;
     // The other end has closed or reset; else it was the server that cut the response off.
     if (socket.readableEnded || (socket.errored as NodeJS.ErrnoException | null)?.code) return true;
     return this.response.errored == null && !socket.destroyed;

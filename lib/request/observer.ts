@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Draft, RequestRecord } from '../journal/entry.ts';
 import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError, textOf } from '../protocol/errors.ts';
@@ -9,9 +10,6 @@ import type { MutableRecord, RequestOptions } from './options.ts';
 import { type Redactor, redactor } from './redact.ts';
 import { router } from './routes.ts';
 import { type Subject, Subjects } from './subject.ts';
-
-/** The longest params that a record carries, in characters of JSON: a log line, not an upload. */
-const MAX_PARAMS_LENGTH = 16_384;
 
 /** The options that are functions of the app, each asked for each request. */
 const ASKED = ['skip', 'topic', 'audience', 'user', 'app', 'message', 'params', 'onRecord', 'write'] as const;
@@ -40,6 +38,8 @@ export class Observer {
   readonly #key = Symbol('reqcast exchange');
   /** The app's functions are to be asked. */
   readonly #asks: boolean;
+  /** Those that wait on a connection until others before them are answered. */
+  readonly #behind = new WeakMap<Socket, Set<Exchange>>();
   /** Exchanges that have ended and are not written yet. */
   #ended: Exchange[] = [];
 
@@ -80,7 +80,12 @@ export class Observer {
         'INVALID_OPTION',
         'task needs Node’s own response, which is context.res in Koa and reply.raw in Fastify.',
       );
-    return this.#known(response) ?? this.#follow(response.req, response);
+    const known = this.#known(response);
+    if (known) return known;
+    const exchange = this.#follow(response.req, response);
+    // That it closes is not told again.
+    if (response.closed) this.#end(exchange);
+    return exchange;
   }
 
   #known(response: ServerResponse): Exchange | undefined {
@@ -92,7 +97,29 @@ export class Observer {
     exchange.extra = extra;
     (response as Followed)[this.#key] = exchange;
     response.on('close', this.#onClose);
+    if (response.socket === null && request.socket instanceof Socket) this.#wait(exchange);
     return exchange;
+  }
+
+  /** Of a response that is not its connection's turn yet, the loss of the connection is not told. */
+  #wait(exchange: Exchange): void {
+    const { request, response } = exchange;
+    let behind = this.#behind.get(request.socket);
+    if (!behind) {
+      behind = new Set();
+      this.#behind.set(request.socket, behind);
+      request.socket.once('close', () => this.#lost(request.socket));
+    }
+    behind.add(exchange);
+    response.on('close', () => behind.delete(exchange));
+  }
+
+  #lost(socket: Socket): void {
+    for (const exchange of this.#behind.get(socket) ?? []) {
+      // Of one whose turn had come it may be told yet.
+      exchange.response.off('close', this.#onClose);
+      this.#end(exchange);
+    }
   }
 
   /** Writes at once where the app's functions are asked: they may want to know in whose async context they are. */
@@ -127,7 +154,9 @@ export class Observer {
     const announced = options.announceFailed === true || isSuccess(record);
     const audience =
       options.audience &&
-      this.#ask('audience', [], () => copyAudience(options.audience?.(request, response)));
+      this.#ask('audience', [], () =>
+        copyAudience(this.#heard('audience', options.audience?.(request, response))),
+      );
     this.log(record, announced ? topics : [], marksOf(data, audience, exchange.client));
     exchange.finish(record, audience);
   }
@@ -165,7 +194,8 @@ export class Observer {
     if (topic !== undefined) record.topic = topic;
     if (user !== undefined) record.user = user;
     if (address !== undefined) record.address = address;
-    if (givenApp !== undefined || app !== undefined) record.app = givenApp ?? app;
+    if (typeof givenApp === 'string') record.app = givenApp;
+    else if (app !== undefined) record.app = app;
     if (params !== undefined) record.params = params;
     record.message = defaultMessage(record, message);
     const given =
@@ -177,7 +207,10 @@ export class Observer {
   #user({ request, response, extra }: Exchange): string | undefined {
     const { user } = this.#options;
     return this.#ask('user', undefined, () =>
-      user ? this.#options.user?.(request, response) : (nameOf(extra?.user?.()) ?? defaultUser(request)),
+      // The option's answer too: what is a user's whole record may have a password in it.
+      user
+        ? nameOf(this.#heard('user', user(request, response)))
+        : (nameOf(extra?.user?.()) ?? defaultUser(request)),
     );
   }
 
@@ -186,11 +219,9 @@ export class Observer {
       const { params } = this.#options;
       const given =
         typeof params === 'function'
-          ? params(request, response)
+          ? this.#heard('params', params(request, response))
           : (extra?.body?.() ?? (request as { body?: unknown }).body);
-      if (given === undefined) return undefined;
-      const safe = this.#redactor.value(given);
-      return (JSON.stringify(safe)?.length ?? 0) > MAX_PARAMS_LENGTH ? '[too large]' : safe;
+      return given === undefined ? undefined : this.#redactor.value(given);
     });
   }
 
@@ -223,12 +254,22 @@ export class Observer {
   /** Calls one of the app's functions; one that throws is reported, and the default counts. */
   #ask<T>(option: keyof RequestOptions, otherwise: T, call: () => T): T {
     try {
-      return call();
+      return this.#heard(option, call());
     } catch (cause) {
-      const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
-      this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
+      this.#threw(option, cause);
       return otherwise;
     }
+  }
+
+  /** Nobody waits for a promise, and a rejection that nobody hears ends the process. */
+  #heard<T>(option: keyof RequestOptions, answer: T): T {
+    if (answer instanceof Promise) answer.catch((cause) => this.#threw(option, cause));
+    return answer;
+  }
+
+  #threw(option: keyof RequestOptions, cause: unknown): void {
+    const message = `Option ${option} threw: ${textOf(cause)}. The default was used for this request.`;
+    this.#host.fault(new ReqcastError('CALLBACK_FAILED', message, { cause }));
   }
 }
 

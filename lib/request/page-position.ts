@@ -21,12 +21,15 @@ export function tellPagePosition(response: ServerResponse, position: Position): 
   // Last, so that an app that sets the header, or gives it to writeHead, keeps its own metrics beside ours.
   response.writeHead = function (this: ServerResponse, ...args: unknown[]) {
     response.writeHead = writeHead;
-    const given = args.at(-1);
-    if (isHeaders(given)) args[args.length - 1] = withMetric(given, metric);
-    // A list is sent as it is only where nothing was set before; else Node 20 drops what is repeated, and all refuse pairs.
-    if (Array.isArray(given) && response.getHeaderNames().length === 0)
-      args[args.length - 1] = [...given, ...(Array.isArray(given[0]) ? [[NAME, metric]] : [NAME, metric])];
-    else response.appendHeader(NAME, metric);
+    const at = args.findLastIndex((arg) => typeof arg === 'object' && arg !== null);
+    const given = args[at];
+    if (Array.isArray(given) && response.getHeaderNames().length === 0) {
+      // Were ours set beside it, Node would keep only the last Set-Cookie of the list, and refuse one of pairs.
+      args[at] = given.concat(Array.isArray(given[0]) ? [[NAME, metric]] : [NAME, metric]);
+    } else {
+      if (isHeaders(given)) args[at] = withMetric(given, metric);
+      response.appendHeader(NAME, metric);
+    }
     return writeHead.apply(this, args as Parameters<typeof writeHead>);
   } as typeof writeHead;
 }

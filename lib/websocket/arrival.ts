@@ -1,19 +1,24 @@
-import type { Duplex } from 'node:stream';
 import type { Connection } from './destination.ts';
 import { Refusal } from './refusal.ts';
 
-/** An upgrade request that is being decided on: not longer than the handshake may take, nor than its client waits. */
+/** Tells when its client has left: a socket, or a response. */
+interface Left {
+  on(what: 'close', listener: () => void): unknown;
+  off(what: 'close', listener: () => void): unknown;
+}
+
+/** A request that is being decided on: not longer than the handshake may take, nor than its client waits. */
 export class Arrival {
   /** Whom `disconnect` named meanwhile; what was decided before that does not count. */
   readonly #unwelcome: ((connection: Connection) => boolean)[] = [];
-  readonly #socket: Duplex;
+  readonly #socket: Left;
   readonly #timeoutMs: number;
   #controller: AbortController | undefined;
   #ended: Refusal | undefined;
   /** While it is being decided on. */
   #refuse: ((reason: Refusal) => void) | undefined;
 
-  constructor(socket: Duplex, timeoutMs: number) {
+  constructor(socket: Left, timeoutMs: number) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
   }
