@@ -399,6 +399,18 @@ describe('a task', () => {
     expect(found[1]?.request).toMatchObject({ status: 500, outcome: 'failed' });
   });
 
+  test('of a GET may begin when the response is closed', async () => {
+    const { live, port, entries } = await run({}, (_request, response) => {
+      response.once('close', () => setImmediate(() => live.task(response).done()));
+      response.writeHead(202).end();
+    });
+    const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n'));
+    afterwards(() => socket.destroy());
+    await entries(2);
+    await once(socket.resume().end(), 'close');
+    expect((await entries(2)).map(({ topic }) => topic)).toEqual(['GET:/a', 'TASK:/a']);
+  });
+
   test('refuses data that is no JSON, and can be ended after that', async () => {
     const { live, port, entries } = await run({}, (_request, response) => {
       const task = live.task(response);

@@ -83,7 +83,9 @@ export class Observer {
     exchange.extra = extra;
     (response as Followed)[this.#key] = exchange;
     response.on('close', this.#onClose);
-    if (response.socket === null && request.socket instanceof Socket) this.#wait(exchange);
+    // Told once, and that was before: a task has begun late.
+    if (response.closed) this.#end(exchange);
+    else if (response.socket === null && request.socket instanceof Socket) this.#wait(exchange);
     return exchange;
   }
 
