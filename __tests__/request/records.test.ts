@@ -404,7 +404,10 @@ describe('a task', () => {
       response.once('close', () => setImmediate(() => live.task(response).done()));
       response.writeHead(202).end();
     });
-    await send(port, 'GET', '/a');
+    const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n'));
+    afterwards(() => socket.destroy());
+    await entries(2);
+    await once(socket.resume().end(), 'close');
     expect((await entries(2)).map(({ topic }) => topic)).toEqual(['GET:/a', 'TASK:/a']);
   });
 

@@ -192,7 +192,7 @@ class Wiring implements Attachment, TapMember {
     const copy = copyData(data);
     // A list in the options' place, or a misspelt audience, would be announced to everyone.
     if (Array.isArray(options))
-      throw new ReqcastError('INVALID_OPTION', 'notify are a list; give { audience: […] }.');
+      throw new ReqcastError('INVALID_OPTION', 'The options of notify are a list; give { audience: […] }.');
     assertNames('notify', options, NOTIFY_NAMES);
     const audience = copyAudience(options?.audience);
     this.#observer.settle();

@@ -80,12 +80,7 @@ export class Observer {
         'INVALID_OPTION',
         'task needs Node’s own response, which is context.res in Koa and reply.raw in Fastify.',
       );
-    const known = this.#known(response);
-    if (known) return known;
-    const exchange = this.#follow(response.req, response);
-    // That it closes is not told again.
-    if (response.closed) this.#end(exchange);
-    return exchange;
+    return this.#known(response) ?? this.#follow(response.req, response);
   }
 
   #known(response: ServerResponse): Exchange | undefined {
@@ -97,7 +92,9 @@ export class Observer {
     exchange.extra = extra;
     (response as Followed)[this.#key] = exchange;
     response.on('close', this.#onClose);
-    if (response.socket === null && request.socket instanceof Socket) this.#wait(exchange);
+    // Told once, and that was before: a task has begun late.
+    if (response.closed) this.#end(exchange);
+    else if (response.socket === null && request.socket instanceof Socket) this.#wait(exchange);
     return exchange;
   }
 
