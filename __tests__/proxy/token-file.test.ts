@@ -185,3 +185,13 @@ describe('a directory of token files', () => {
 test.each([undefined, 7, ''])('tokenFile(%p) throws', (path) => {
   expect(() => tokenFile(path as string)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
 });
+
+test('a line of which a part is there yet does not lead to a part of its port', async () => {
+  const path = join(temporaryDirectory(), 'tokens');
+  writeFileSync(path, 'vm1: localhost:59');
+  const { find, faults } = open(path);
+  const found = find('vm1');
+  setTimeout(() => appendFileSync(path, '01\n'), 30);
+  expect(await found).toEqual(at(5901));
+  expect(faults).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ReqcastError } from '../protocol/errors.ts';
 import type { Target } from './target.ts';
 import { parseTokenLine } from './token-line.ts';
@@ -17,6 +18,8 @@ const MAX_PROBLEMS = 10;
 
 /** A file that changed so shortly before it was read may change again without a new time stamp. */
 const RACY_MS = 100;
+
+const NEWLINE = 0x0a;
 
 /** The token in a client's URL: as written, and the name that it stands for if it is base64url. */
 export interface WrittenToken {
@@ -115,8 +118,14 @@ async function readAgain(
   if (!now?.isFile()) return undefined;
   const version = versionOf(now);
   if (known?.version === version) return known;
-  const bytes = await readBounded(path);
-  const racy = Date.now() - Number(now.mtimeMs) < RACY_MS;
+  const isRacy = () => Date.now() - Number(now.mtimeMs) < RACY_MS;
+  let bytes = await readBounded(path);
+  if (isRacy() && bytes && bytes.length > 0 && bytes.at(-1) !== NEWLINE) {
+    // Its last line may be a part of one that is being written, and lead to a part of its port.
+    await setTimeout(RACY_MS);
+    bytes = await readBounded(path);
+  }
+  const racy = isRacy();
   const digest = bytes ? createHash('sha256').update(bytes).digest('base64') : 'unreadable';
   const kept = { version: racy ? '' : version, digest };
   if (known?.digest === digest) return { ...known, ...kept };
