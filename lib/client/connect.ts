@@ -103,8 +103,8 @@ export function connect({
       else obey(reached ? '@ resync' : '@ live');
     };
     socket.onclose = (closed) => {
-      // policyViolation, tooBig, badLine: the same would happen again.
-      if ([1008, 1009, 4400].includes(closed.code)) {
+      // tooBig, badLine: the same would happen again.
+      if ([1009, 4400].includes(closed.code)) {
         console.error('reqcast: refused:', closed.reason);
         close();
       } else lose();
