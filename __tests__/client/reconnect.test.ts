@@ -1,7 +1,7 @@
 import { connectFake, FakeSocket } from './stage.ts';
 
 beforeEach(() => {
-  jest.useFakeTimers();
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
 });
 afterEach(() => {
   jest.useRealTimers();
