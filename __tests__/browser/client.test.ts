@@ -44,9 +44,12 @@ async function startHost(page: string): Promise<Host> {
   const endpoint = new WebSocketServer({ server, handleProtocols: () => 'reqcast.v1' });
   endpoint.on('connection', (ws) => {
     sockets.push(ws);
+    let wishes = 0;
     ws.on('message', (data) => {
-      if (String(data).startsWith('since ')) ws.send(`@e:7 ${heard.length ? 'replayed' : 'live'}\n`);
       heard.push(String(data));
+      const [, position] = /^since (\S+)/.exec(String(data)) ?? [];
+      const answer = ++wishes > 1 ? wishes : sockets.length > 1 ? 'replayed' : 'live';
+      if (position) ws.send(`@${position} ${answer}\n`);
     });
   });
   const port = await listen(server);
@@ -84,7 +87,7 @@ describe.each(Object.entries(BUILDS))('the client %s', (_name, script) => {
     const { page, host, announce } = await openPage();
     expect(host.heard[0]).toBe('since e:7');
     await page.evaluate(() => live.on('*:/ginger/**', (value) => calls.push(JSON.stringify(value))));
-    await until(() => host.heard.includes('+*:/ginger/**'));
+    await until(() => host.heard.includes('since e:7\n+*:/ginger/**'));
     announce('POST:/ginger/users {"id":"ä"}');
     const [call] = await callsOf(page, 1);
     expect(JSON.parse(call as string)).toEqual({
@@ -112,10 +115,11 @@ describe.each(Object.entries(BUILDS))('the client %s', (_name, script) => {
         live.addNotificationListener('POST:/a', (topic) => calls.push(`lasting ${topic}`), true);
         live.addNotificationListener('POST:/b', (topic) => calls.push(`passing ${topic}`));
       });
+      await until(() => host.heard.length === 2);
       announce('POST:/a');
       expect(await callsOf(page, 2)).toEqual(['passing POST:/a', 'lasting POST:/a']);
       await page.evaluate(move);
-      await until(() => host.heard.includes('-POST:/b'));
+      await until(() => host.heard.at(-1) === 'since e:8\n+POST:/a');
       announce('POST:/b');
       announce('POST:/a');
       expect((await callsOf(page, 3)).slice(2)).toEqual(['lasting POST:/a']);
@@ -130,7 +134,7 @@ describe.each(Object.entries(BUILDS))('the client %s', (_name, script) => {
       live.addNotificationListener('POST:/a', () => {});
     });
     await page.goBack();
-    await until(() => host.heard.includes('-POST:/a'));
+    await until(() => host.heard.at(-1) === 'since e:7');
   });
 
   browserTest('connects again after a loss, with its patterns', async () => {
@@ -139,8 +143,9 @@ describe.each(Object.entries(BUILDS))('the client %s', (_name, script) => {
       live.on('POST:/a', () => calls.push('called'));
       live.on('state', (state) => calls.push(state as string));
     });
+    await until(() => host.heard.length === 2);
     host.sockets[0]?.terminate();
-    await until(() => host.heard.includes('since e:7\n+POST:/a'));
+    await until(() => host.sockets.length === 2 && host.heard.at(-1) === 'since e:7\n+POST:/a');
     expect(await callsOf(page, 3)).toEqual(['waiting', 'connecting', 'live']);
     announce('POST:/a');
     expect((await callsOf(page, 4)).slice(3)).toEqual(['called']);

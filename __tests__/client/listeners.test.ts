@@ -59,6 +59,7 @@ describe('live.on', () => {
       throw new Error('of the page');
     });
     live.on('POST:/a', other);
+    throwers.length = 0;
     announce('POST:/a');
     expect(throwers).toEqual([expect.any(Function)]);
     expect(throwers[0]).toThrow('of the page');
@@ -66,18 +67,20 @@ describe('live.on', () => {
     expect(live.position?.offset).toBe(1);
   });
 
-  test('ends with its signal', () => {
+  test('ends with its signal', async () => {
     const { live, announce } = connectLive();
     const listener = jest.fn();
     const aborter = new AbortController();
     live.on('POST:/a', listener, { signal: aborter.signal });
+    await null;
     announce('POST:/a');
     aborter.abort();
+    await null;
     announce('POST:/a');
     live.on('POST:/a', listener, { signal: aborter.signal })();
     announce('POST:/a');
     expect(listener).toHaveBeenCalledTimes(1);
-    expect(FakeSocket.last.sent).toEqual(['since -', '+POST:/a', '-POST:/a']);
+    expect(FakeSocket.last.sent).toEqual(['since -', 'since e:0\n+POST:/a', 'since e:1']);
   });
 
   test.each([

@@ -40,7 +40,7 @@ describe('the URL', () => {
 describe('the WebSocket class', () => {
   test('is asked for where there is none', () => {
     setGlobal('WebSocket', undefined);
-    expect(() => connect({ url: 'ws://host/' })).toThrow('connect({ WebSocket })');
+    expect(() => connect({ url: 'ws://host/' })).toThrow('give a WebSocket');
   });
 
   test('is the global one unless given', () => {
@@ -75,32 +75,36 @@ describe('addNotificationListener', () => {
 
   test.each(['hashchange', 'popstate'])(
     'ends at %s, if the URL is another one, unless it persists',
-    (name) => {
+    async (name) => {
       const page = openPage();
       const live = connectLive();
       const [passing, lasting] = [jest.fn(), jest.fn()];
       live.addNotificationListener('POST:/a', passing);
       live.addNotificationListener('POST:/b', lasting, true);
       page.dispatch(name);
+      await null;
       announce('POST:/a');
       page.location.href += '/7';
       page.dispatch(name);
-      expect(FakeSocket.last.sent.slice(1)).toEqual(['+POST:/a', '+POST:/b', '-POST:/a']);
+      await null;
+      expect(FakeSocket.last.sent.slice(1)).toEqual(['since e:0\n+POST:/a\n+POST:/b', 'since e:1\n+POST:/b']);
       announce('POST:/a');
       announce('POST:/b');
       expect([passing.mock.calls, lasting.mock.calls]).toEqual([[['POST:/a']], [['POST:/b']]]);
     },
   );
 
-  test('ends with what the Navigation API tells', () => {
+  test('ends with what the Navigation API tells', async () => {
     const page = openPage();
     const navigation = new EventTarget();
     setGlobal('navigation', navigation);
     const live = connectLive();
     live.addNotificationListener('POST:/a', jest.fn());
+    await null;
     page.location.href += '/7';
     navigation.dispatchEvent(new Event('currententrychange'));
-    expect(FakeSocket.last.sent.at(-1)).toBe('-POST:/a');
+    await null;
+    expect(FakeSocket.last.sent.slice(1)).toEqual(['since e:0\n+POST:/a', 'since e:0']);
   });
 
   test('ends without any word of it, before the next call', () => {
@@ -113,13 +117,14 @@ describe('addNotificationListener', () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  test('ends without any word of it, when the next one is added', () => {
+  test('ends without any word of it, when the next one is added', async () => {
     const page = openPage();
     const live = connectLive();
     live.addNotificationListener('POST:/a', jest.fn());
     page.location.href += '/7';
     live.addNotificationListener('POST:/b', jest.fn());
-    expect(FakeSocket.last.sent.slice(1)).toEqual(['+POST:/a', '-POST:/a', '+POST:/b']);
+    await null;
+    expect(FakeSocket.last.sent.slice(1)).toEqual(['since e:0\n+POST:/b']);
   });
 
   test('belongs to the URL at which it was added, whichever event comes late', () => {

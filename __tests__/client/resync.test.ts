@@ -2,7 +2,7 @@ import type { Notification } from '../../lib/client/index.ts';
 import { connectFake, FakeSocket } from './stage.ts';
 
 beforeEach(() => {
-  jest.useFakeTimers();
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
   jest.spyOn(Math, 'random').mockReturnValue(0.5);
 });
 afterEach(() => {

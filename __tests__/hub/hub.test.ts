@@ -106,7 +106,7 @@ describe('the hub', () => {
     hub.deliver(entries('POST:/a', 'POST:/c', 'DELETE:/b/7', 'DELETE:/a'));
     await until(() => b.frames.length > 0);
     expect(a.frames).toEqual(['POST:/a DELETE:/b/7 @4']);
-    first.interest = { patterns: ['POST:/c'], audience: [] };
+    first.want({ patterns: ['POST:/c'], audience: [] });
     hub.deliver(entries('POST:/a', 'POST:/c'));
     await until(() => b.frames.length > 1);
     expect(a.frames.slice(1)).toEqual(['POST:/c @6']);
@@ -231,6 +231,83 @@ describe('the hub', () => {
     });
   });
 
+  describe('a reader that comes to want something while entries are on their way to it', () => {
+    function wants(...patterns: string[]) {
+      const hub = newHub(6);
+      const reader = new Reader();
+      const subscriber = hub.add(format, { patterns, audience: [] }, reader);
+      subscriber.resume(undefined);
+      const want = (patterns: string[], added: string[], since?: number) =>
+        subscriber.want(
+          { patterns, audience: [] },
+          added,
+          since === undefined ? since : { epoch: 'e', offset: since },
+        );
+      const deliver = (...topics: string[]) => {
+        hub.deliver(entries(...topics));
+        return hub.settled();
+      };
+      return { reader, subscriber, want, deliver };
+    }
+
+    test('is sent what it wanted before the server knew, and nothing else', async () => {
+      const { reader, want, deliver } = wants('POST:/a');
+      await deliver('POST:/b', 'POST:/a', 'POST:/b', 'POST:/c');
+      want(['POST:/a', 'POST:/b'], ['POST:/b'], 1);
+      expect(reader).toMatchObject({ answers: ['live 0'], frames: ['POST:/a @4', 'POST:/b @4'] });
+      want(['POST:/a', 'POST:/b', 'POST:/c'], ['POST:/c'], 4);
+      await deliver('POST:/c');
+      expect(reader.frames.slice(2)).toEqual(['POST:/c @5']);
+    });
+
+    test('is sent it from the beginning of the stream, if it does not know where it is', async () => {
+      const { reader, want, deliver } = wants();
+      await deliver('POST:/a');
+      want(['POST:/a'], ['POST:/a'], undefined);
+      expect(reader.frames).toEqual(['POST:/a @1']);
+    });
+
+    test('is not sent again what it wanted before and took back meanwhile', async () => {
+      const { reader, want, deliver } = wants('POST:/a');
+      await deliver('POST:/a');
+      want([], []);
+      await deliver('POST:/a');
+      want(['POST:/a'], ['POST:/a'], 0);
+      expect(reader.frames).toEqual(['POST:/a @1', 'POST:/a @2']);
+    });
+
+    test('is told it as changed where it would come after what came after it', async () => {
+      const { reader, want, deliver } = wants('POST:/a');
+      await deliver('POST:/b', 'POST:/a');
+      want(['POST:/a', 'POST:/*'], ['POST:/*'], 0);
+      expect(reader).toMatchObject({
+        answers: ['live 0', 'changed 2 POST:/b POST:/a'],
+        frames: ['POST:/a @2'],
+      });
+    });
+
+    test('is told it as changed where the window has it no more', async () => {
+      const { reader, want, deliver } = wants('POST:/a');
+      await deliver('POST:/b', ...Array<string>(6).fill('POST:/c'));
+      want(['POST:/a', 'POST:/b'], ['POST:/b'], 0);
+      expect(reader.answers.slice(1)).toEqual(['changed 7', 'changed 7 POST:/b']);
+    });
+
+    test('is sent it, all together, when it takes something again', async () => {
+      const { reader, subscriber, want, deliver } = wants();
+      await deliver('POST:/a', 'POST:/b');
+      reader.writable = false;
+      want(['POST:/b'], ['POST:/b'], 0);
+      want(['POST:/b', 'POST:/a'], ['POST:/a'], 0);
+      await deliver('POST:/a');
+      expect(reader.frames).toEqual([]);
+      reader.writable = true;
+      subscriber.wake();
+      await until(() => reader.frames.length === 2);
+      expect(reader.frames).toEqual(['POST:/a POST:/b @2', 'POST:/a @3']);
+    });
+  });
+
   test('tells everyone to refresh when another history begins', async () => {
     const hub = newHub();
     const reader = new Reader();
@@ -266,7 +343,7 @@ describe('the hub', () => {
       hub.deliver(entries('POST:/a'));
       return reader.ended;
     });
-    subscriber.interest = { audience: [], patterns: ['*:/a'] };
+    subscriber.want({ audience: [], patterns: ['*:/a'] });
     subscriber.audience = ['x'];
     reader.writable = true;
     subscriber.resume(undefined);

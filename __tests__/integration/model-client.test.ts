@@ -11,9 +11,9 @@ import { ModelServer, sees } from '../support/model-server.ts';
 import { act, commonSteps, maxTopics, runsOf, stepsOf, windowSize } from '../support/model-steps.ts';
 
 /**
- * The real client on the real session, through connections that take their time and lose what is on its way. A page's
- * listeners must be called for each entry that is due to them, once and in order, or told `changed` or `resync` after
- * it.
+ * The real client on the real session, through connections that take their time, both ways, and lose what is on its way.
+ * A page's listeners must be called for each entry that is due to them from their `on` on, once and in order, or told
+ * `changed` or `resync` after it.
  */
 const CLIENTS = 2;
 
@@ -30,6 +30,8 @@ class Pair {
   onclose?: ((closed: { code: number; reason: string }) => void) | null;
   /** What the server said and the client has not heard yet. */
   readonly onTheWay: string[] = [];
+  /** What the client said and the server has not heard yet. */
+  readonly said: string[] = [];
   readonly serverSocket = Object.assign(new EventEmitter(), {
     writableNeedDrain: false,
     cork() {},
@@ -44,13 +46,22 @@ class Pair {
     },
   };
   session: Session | undefined;
+  /** How often the client has said what it wants, and how often it knows that the server has heard it. */
+  wishes = 0;
+  known = 1;
 
   constructor(readonly url: string) {
     Pair.made.set(new URL(url).pathname, this);
   }
 
   send(data: unknown): void {
-    this.session?.hear(Buffer.from(String(data)), false);
+    this.said.push(String(data));
+    this.wishes++;
+  }
+
+  /** The server hears the next message. */
+  listen(): void {
+    this.session?.hear(Buffer.from(this.said.shift() as string), false);
   }
 
   close(): void {
@@ -69,11 +80,14 @@ class Pair {
 
   /** The client hears the next message. */
   hear(): void {
-    this.onmessage?.({ data: this.onTheWay.shift() });
+    const data = this.onTheWay.shift();
+    this.known = Number(/^@\S+ (\d+)$/m.exec(data as string)?.[1] ?? this.known);
+    this.onmessage?.({ data });
   }
 
   lose(): void {
     this.onTheWay.length = 0;
+    this.said.length = 0;
     this.close();
     this.onclose?.({ code: 1006, reason: '' });
   }
@@ -141,8 +155,10 @@ class Page {
   readonly entries: Map<number, Entry>;
   readonly #audiences = new Set<string>();
   readonly #path: string;
-  #opened = false;
+  #greeted = false;
   #lost = false;
+  /** The connection was lost when nobody knew of what the page wanted last. */
+  #unsure = false;
 
   constructor(entries: Map<number, Entry>, path: string) {
     this.entries = entries;
@@ -163,13 +179,21 @@ class Page {
     if (this.connected) return;
     // Until the next attempt.
     jest.advanceTimersByTime(5);
-    this.#opened = true;
     this.pair.open(server.hub, this.audience);
+  }
+
+  /** The server hears what the page said. */
+  say(count = Number.POSITIVE_INFINITY): void {
+    for (let i = 0; i < count && this.pair.said.length > 0; i++) {
+      this.#greeted = true;
+      this.pair.listen();
+    }
   }
 
   lose(): void {
     if (!this.connected) return;
     this.#lost = true;
+    this.#unsure ||= this.pair.wishes > this.pair.known;
     this.pair.lose();
   }
 
@@ -182,9 +206,11 @@ class Page {
     for (let i = 0; i < count && this.pair.onTheWay.length > 0; i++) {
       const [first = '', ...lines] = (this.pair.onTheWay[0] as string).split('\n');
       const answer = first[0] === '@' ? first.split(' ')[1] : undefined;
-      this.mayResync = answer === 'resync' || (answer === 'live' && this.#lost && !this.live.position);
+      const unsure = this.#unsure || (answer === 'live' && this.#lost && !this.live.position);
+      this.mayResync = answer === 'resync' || unsure;
       if (answer === 'changed') this.told = new Set(lines);
       this.pair.hear();
+      this.#unsure = false;
     }
   }
 
@@ -212,9 +238,9 @@ class Page {
     return sees({ patterns: ['*:/**'], audience: [...this.#audiences] }, entry);
   }
 
-  /** It happened: due to those who listen, once the page was connected. */
+  /** It happened: due to those who listen, once the server has heard of the page. */
   owe(entry: Entry, id: number): void {
-    if (!this.#opened) return;
+    if (!this.#greeted) return;
     for (const [pattern, { one }] of this.listening)
       if (sees({ patterns: [pattern], audience: this.audience }, entry))
         one.due.push({ topic: entry.topic as string, id });
@@ -224,6 +250,7 @@ class Page {
 const step = fc.oneof(
   ...commonSteps(CLIENTS),
   act(3, 'hear', fc.record({ client: fc.nat({ max: CLIENTS - 1 }), count: fc.integer({ min: 1, max: 3 }) })),
+  act(3, 'say', fc.record({ client: fc.nat({ max: CLIENTS - 1 }), count: fc.integer({ min: 1, max: 3 }) })),
   act(1, 'reset', fc.record({ unknown: fc.nat({ max: 3 }) })),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -233,6 +260,8 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
   const entries = new Map<number, Entry>();
   const pages = Array.from({ length: CLIENTS }, (_, i) => new Page(entries, `/${i}`));
   for (const one of steps) {
+    // What a page wants is said when it has done all of it.
+    await null;
     const page = pages['client' in one ? one.client : 0] as Page;
     if (one.act === 'publish') {
       const id = entries.size + 1;
@@ -244,6 +273,7 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
     else if (one.act === 'disconnect') page.lose();
     else if (one.act === 'stall' || one.act === 'drain') page.stall(one.act === 'stall');
     else if (one.act === 'hear') page.hear(one.count);
+    else if (one.act === 'say') page.say(one.count);
     else if (one.act === 'toggle') page.toggle(one.pattern);
     else if (one.act === 'meet') page.meet(one.audience);
     else if (one.act === 'reset') server.lose(one.unknown);
@@ -253,8 +283,10 @@ async function play(windowSize: number, maxTopics: number, steps: readonly Step[
       server.boot(Math.min(one.known, windowSize));
     }
   }
+  await null;
   for (const page of pages) {
     page.connect(server);
+    page.say();
     page.stall(false);
   }
   await server.settled();

@@ -100,10 +100,25 @@ describe('reqcast.v1', () => {
     expect(topicsOf(wire)).toEqual(['POST:/b']);
   });
 
+  test('is sent what a pattern that it adds names since the position that comes with it', async () => {
+    const { live, port } = await runAttached();
+    const wire = await subscribe(port, ['POST:/a']);
+    for (const topic of ['POST:/b', 'POST:/a', 'POST:/a', 'POST:/b']) live.notify(topic);
+    await until(() => topicsOf(wire).length === 2);
+    wire.ws.send(`since ${live.position?.epoch}:1\n+POST:/a\n+POST:/b`);
+    await until(() => wire.text().endsWith(' 2\n'));
+    expect(topicsOf(wire)).toEqual(['POST:/a', 'POST:/a', 'POST:/b']);
+    expect(wire.messages.slice(-2).map(({ data }) => String(data))).toEqual([
+      expect.stringMatching(/^POST:\/b\n@\S+:4\n$/),
+      expect.stringMatching(/^@\S+:4 2\n$/),
+    ]);
+  });
+
   test.each([
     ['an unknown line', ['since -', 'hello'], CloseCode.badLine],
     ['no "since" first', ['+POST:/a'], CloseCode.badLine],
     ['"since" twice', ['since -\nsince -'], CloseCode.badLine],
+    ['"since" after a pattern', ['since -', '+POST:/a\nsince -'], CloseCode.badLine],
     ['a malformed pattern', ['since -\n+*'], CloseCode.badLine],
     ['a pattern of many bytes', [`since -\n+${'日'.repeat(90)}`], CloseCode.badLine],
     ['too many patterns', ['since -\n+POST:/1\n+POST:/2\n+POST:/3'], CloseCode.badLine],

@@ -1,4 +1,5 @@
 import { CloseCode } from '../../lib/index.ts';
+import { connectTo } from '../client/stage.ts';
 import { runAttached } from '../support/attached.ts';
 import { until } from '../support/server.ts';
 import { openWire, refusal, subscribe, topicsOf } from '../support/subscriber.ts';
@@ -52,20 +53,40 @@ describe('connections', () => {
 });
 
 describe('a client that says too much', () => {
-  test('is closed with 1008, and what it goes on saying is nothing', async () => {
+  test('is closed with 1013, and what it goes on saying is nothing', async () => {
     const { live, port } = await runAttached({ maxMessagesPerSecond: 1 });
     const wire = await subscribe(port, []);
     for (let i = 0; i < 30; i++) wire.ws.send(i > 20 ? '+*:/**' : 'heartbeat');
-    expect(await wire.closed).toEqual({ code: CloseCode.policyViolation, reason: 'too many messages' });
+    expect(await wire.closed).toEqual({ code: CloseCode.tryLater, reason: 'too many messages' });
     live.notify('POST:/a');
     expect(topicsOf(wire)).toEqual([]);
+  });
+
+  test('comes back with all of its patterns, if it is a page whose listeners come and go', async () => {
+    const { live, url } = await runAttached({ maxMessagesPerSecond: 1 });
+    const page = connectTo(url);
+    await until(() => page.state === 'live');
+    const calls: unknown[] = [];
+    page.on('POST:/rows', ({ data, replay }) => calls.push(replay ?? data));
+    const lost = new Promise((resolve) => page.on('state', resolve));
+    for (let i = 0; i < 30; i++) {
+      page.on(`POST:/rows/${i}`, () => {});
+      await null;
+    }
+    live.notify('POST:/rows', 1);
+    expect(await lost).toBe('waiting');
+    live.notify('POST:/rows', 2);
+    await until(() => page.state === 'live');
+    live.notify('POST:/rows', 3);
+    await until(() => calls.includes(3));
+    expect(calls.filter((call) => call !== 'resync')).toEqual([1, 2, 3]);
   });
 
   test('is closed on the wires that listen to nothing, too', async () => {
     const { port } = await runAttached({ maxMessagesPerSecond: 1 });
     const wire = await openWire(port, ['base64']);
     for (let i = 0; i < 30; i++) wire.ws.send('aGVhcnRiZWF0');
-    expect(await wire.closed).toMatchObject({ code: CloseCode.policyViolation });
+    expect(await wire.closed).toMatchObject({ code: CloseCode.tryLater });
   });
 
   test('may say ten seconds’ worth at once', async () => {

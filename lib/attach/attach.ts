@@ -2,9 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import createDebug from 'debug';
 import { Hub } from '../hub/hub.ts';
-import { copyAudience } from '../protocol/audience.ts';
 import { ReqcastError } from '../protocol/errors.ts';
-import { assertNames } from '../protocol/names.ts';
 import { assertTopic } from '../protocol/topic.ts';
 import { addressOf } from '../request/defaults.ts';
 import type { Extra } from '../request/exchange.ts';
@@ -14,6 +12,7 @@ import type { Connection } from '../websocket/destination.ts';
 import { Endpoint } from '../websocket/endpoint.ts';
 import { Refusal } from '../websocket/refusal.ts';
 import type { Attachment, KoaContext, Listener, Task } from './attachment.ts';
+import { audienceOf } from './audience-of.ts';
 import { copyData } from './data.ts';
 import { Destinations, type ProxyParts } from './destinations.ts';
 import { type Fault, faults } from './faults.ts';
@@ -21,7 +20,6 @@ import { Forwardings } from './forwardings.ts';
 import { Intake } from './intake.ts';
 import { Listeners } from './listeners.ts';
 import { type NormalizedOptions, normalizeOptions } from './normalize.ts';
-import { NOTIFY_NAMES } from './option-names.ts';
 import type { AttachOptions } from './options.ts';
 import { PushFeed } from './push-feed.ts';
 import { serverAmong } from './server-among.ts';
@@ -190,11 +188,7 @@ class Wiring implements Attachment, TapMember {
       throw new ReqcastError('CLOSED', 'The attachment is closed: notify before close().');
     const shared = this.#topics.of(topic);
     const copy = copyData(data);
-    // A list in the options' place, or a misspelt audience, would be announced to everyone.
-    if (Array.isArray(options))
-      throw new ReqcastError('INVALID_OPTION', 'The options of notify are a list; give { audience: […] }.');
-    assertNames('notify', options, NOTIFY_NAMES);
-    const audience = copyAudience(options?.audience);
+    const audience = audienceOf(options);
     this.#observer.settle();
     this.#intake.take({
       time: Date.now(),

@@ -61,6 +61,7 @@ export const FORWARDING_NAMES: Names<HttpForwardingOptions> = {
   authorize: true,
   answerTimeoutMs: true,
 };
+
 export const PUSH_SERVER_NAMES: Names<PushServerOptions> = { socketPath: true, mode: true };
+
 export const ISSUE_NAMES: Names<IssueOptions> = { ttlMs: true, once: true, audience: true };
-export const NOTIFY_NAMES = { audience: true } as const;

@@ -4,7 +4,7 @@ import { attempt } from './attempt.ts';
 import { bytesOf } from './bytes.ts';
 import { endpointOf } from './endpoint.ts';
 import { later } from './later.ts';
-import { type Called, call, type Listeners, listen, patternsOf } from './listeners.ts';
+import { type Called, call, type Listeners, listen } from './listeners.ts';
 import type { ConnectOptions, Live, State } from './live.ts';
 import { markOf } from './mark.ts';
 import { loadedAt, watchPage } from './page.ts';
@@ -24,51 +24,64 @@ export function connect({
   reconnect: { minMs = 1000, maxMs = 30_000 } = {},
   heartbeatMs = 30_000,
 }: ConnectOptions = {}): Live {
-  if (!Class) throw new Error('reqcast: give connect({ WebSocket })');
+  if (!Class) throw new Error('reqcast: give a WebSocket');
   const endpoint = endpointOf(url, token);
   const ended = new AbortController();
+  /** When that is, since timers stand still while a machine sleeps. */
+  let patientUntil: number;
   let state: State = 'connecting';
-  /** Who this page is to the server: 128 random bits. */
-  const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
-  /** While a message tells what changed: who was called for it. */
-  let changed: Called | undefined;
-  /** The position, as it is written. */
-  let reached = loadedAt();
   /** Nothing before the first attempt, for which an offline browser waits. */
   let socket: WebSocket;
   /** The same, while it is open and speaks `reqcast.v1`. */
   let speaker: WebSocket | undefined;
   let beat: ReturnType<typeof later>;
-  let failures = 0;
-  /** What was said since the last position; it counts when the next one is there. */
-  let frame: Array<Partial<Notification>> = [];
-  /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
-  let patience: ReturnType<typeof later>;
-  /** When that is, since timers stand still while a machine sleeps. */
-  let patientUntil: number;
   /**
    * The listeners have yet to be told of a `resync`: when this timer ends, so that not all pages refresh at once, or,
    * if it is 0, with the next connection.
    */
   let owed: ReturnType<typeof later> | 0 | undefined;
-  let lastLine: string;
+  /** Whether the server has yet to tell that it heard all that was said after the first. */
+  let unheard: number;
   let ownMark: string;
+  /** The position, as it is written. */
+  let reached = loadedAt();
+  /** What was said since the last position; it counts when the next one is there. */
+  let frame: Array<Partial<Notification>> = [];
+  /** What this page wants, as it was said last on this connection. */
+  let told: string | 0;
+  /** Who this page is to the server: 128 random bits. */
+  const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  /** How often it was said. */
+  let said: number;
+  let failures = 0;
+  /** What comes when nothing else does: the connection is taken for dead, or the next attempt is made. */
+  let patience: ReturnType<typeof later>;
+  let lastLine: string;
+  /** While a message tells what changed: who was called for it. */
+  let changed: Called | undefined;
   const listeners: Listeners = new Map();
   /** While it is computed. */
   let marking = markOf(name)?.then((mark) => {
     ownMark = mark;
     marking = undefined;
-    greet();
+    say();
   });
 
-  function say(line: string): void {
-    if (!marking && /[ :]/.test(line)) speaker?.send(line);
+  /**
+   * Says what the page wants, if that is something else, and up to where it knows of everything: what happens until the
+   * server hears it is not missed. Not before the page can tell what is its own, for the server announces nothing
+   * before it is greeted.
+   */
+  function say(): void {
+    const wanted = [...new Set(listeners.values())].join('');
+    if (marking || !speaker || wanted === told) return;
+    told = wanted;
+    unheard = said++;
+    speaker.send(`since ${reached || '-'}${wanted}`);
   }
 
-  /** Not before the page can tell what is its own, for the server announces nothing before it is greeted. */
-  function greet(): void {
-    say([`since ${reached || '-'}`, ...patternsOf(listeners)].join('\n+'));
-  }
+  /** What changes at a time is said at once. */
+  const change = () => queueMicrotask(say);
 
   function become(next: State): void {
     if (state !== next && state !== 'closed') {
@@ -90,6 +103,7 @@ export function connect({
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (socket.protocol === 'reqcast.v1') speaker = socket;
+      told = said = 0;
       const lines = speaker ? (message: string) => message.split('\n') : streamReader();
       socket.onmessage = ({ data }) => {
         hear();
@@ -98,15 +112,15 @@ export function connect({
       };
       beat = setInterval(() => socket.send(speaker ? 'heartbeat' : bytesOf('heartbeat')), heartbeatMs);
       hear();
-      if (speaker) greet();
+      if (speaker) say();
       // On a wire without positions there is nothing to resume from.
       else obey(reached ? '@ resync' : '@ live');
     };
     // Node 22's own class tells of a failed attempt by an error alone.
     socket.onclose = socket.onerror = (closed: Partial<CloseEvent>) => {
-      // policyViolation, tooBig, badLine: the same would happen again.
-      if ([1008, 1009, 4400].includes(closed.code as number)) {
-        console.error('reqcast: refused:', closed.reason);
+      // tooBig, badLine: the same would happen again.
+      if ([1009, 4400].includes(closed.code as number)) {
+        console.error('reqcast:', closed.reason);
         close();
       } else lose();
     };
@@ -120,7 +134,7 @@ export function connect({
   }
 
   function obey(line: string): void {
-    const [word, answer, overMs] = line.split(' ') as [string, Answer?, string?];
+    const [word, answer, overMs] = line.split(' ') as [string, (Answer | `${number}`)?, string?];
     // A mark is about the next line and no other.
     const own = lastLine === ownMark || undefined;
     lastLine = line;
@@ -128,6 +142,7 @@ export function connect({
       reached = word.slice(1);
       if (answer) {
         failures = 0;
+        if (+answer) unheard = said - +answer;
         changed = answer === 'changed' ? {} : undefined;
         // What waits already waits for this one too.
         if (answer === 'resync')
@@ -174,8 +189,8 @@ export function connect({
       socket.onmessage = socket.onclose = socket.onerror = () => {};
       socket.close();
     }
-    // Nobody will be able to tell what was missed meanwhile.
-    if (!reached) owed ||= 0;
+    // Nobody will be able to tell what was missed meanwhile, or of what the server may not have heard of.
+    if (unheard || !reached) owed ||= 0;
     wait(open, afterMs);
     become('waiting');
   }
@@ -211,9 +226,12 @@ export function connect({
       return positionOf(reached);
     },
     headers: () => ({ 'Reqcast-Client': name }),
-    on: (pattern, listener, options) => listen(listeners, say, pattern, listener, options),
+    on: (pattern, listener, options) => listen(listeners, change, pattern, listener, options),
     addNotificationListener: (topic, listener, persist) =>
-      listen(listeners, say, topic, listener, { plain: true, href: !persist && globalThis.location?.href }),
+      listen(listeners, change, topic, listener, {
+        plain: true,
+        href: !persist && globalThis.location?.href,
+      }),
     close,
   };
 }

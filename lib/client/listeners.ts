@@ -35,7 +35,7 @@ type Registration = (
   called: Called,
 ) => void;
 
-/** The listeners of a page, with their patterns. */
+/** The listeners of a page, with what the server is told of each. */
 export type Listeners = Map<Registration, string>;
 
 /** Calls each that listens now, except those `called`. */
@@ -43,14 +43,10 @@ export function call(all: Listeners, name?: string, said?: Partial<Notification>
   for (const hear of [...all.keys()]) hear(name, said, called);
 }
 
-/** What the server must know. */
-export const patternsOf = (all: Listeners) =>
-  new Set([...all.values()].filter((pattern) => pattern.includes(':')));
-
-/** `say` is told `+pattern` for a pattern's first listener and `-pattern` after its last. */
+/** `change` is called when one begins or ends. */
 export function listen(
   all: Listeners,
-  say: (line: string) => void,
+  change: () => void,
   pattern: string,
   listener: (value: never) => void,
   { signal, replay = true, own = true, plain = pattern === 'state', href }: ListenOptions & Internals = {},
@@ -59,9 +55,8 @@ export function listen(
   if (!/^(state|resync|(\*|[A-Z][A-Z\d-]*):(\/(\*\*$|\*|[^*/\s]*))+)$/.test(pattern))
     throw new Error(`reqcast: bad pattern ${pattern}`);
   const topics = topicsOf(pattern);
-  const tell = (sign: string) => patternsOf(all).has(pattern) || say(sign + pattern);
   const off = () => {
-    if (all.delete(hear)) tell('-');
+    if (all.delete(hear)) change();
   };
   const hear: Registration = (name, said, called) => {
     if (href && href !== location.href) off();
@@ -81,7 +76,7 @@ export function listen(
   call(all);
   if (signal?.aborted) return off;
   signal?.addEventListener('abort', off);
-  tell('+');
-  all.set(hear, pattern);
+  all.set(hear, pattern.includes(':') ? `\n+${pattern}` : '');
+  change();
   return off;
 }

@@ -22,6 +22,12 @@ export interface Made<Frame> {
   readonly reached: number;
 }
 
+/** By which group a reader was served, up to an offset. */
+export interface Told {
+  readonly group: Group<unknown>;
+  readonly to: number;
+}
+
 /** Subscribers that are sent the same: what one lacks is matched and encoded once for all of them. */
 export class Group<Frame> {
   readonly key: string;
@@ -99,6 +105,44 @@ export class Group<Frame> {
       seen.push(held);
     }
     return { seen, reached: to };
+  }
+
+  /** Those of its members' patterns, alone. */
+  only(patterns: readonly string[]): Group<Frame> {
+    return new Group('', this.#frames, { ...this.interest, patterns });
+  }
+
+  /**
+   * What its members lack of the entries after `from` up to `to`, for all that was told by others before. Nothing if it
+   * is more than a frame, or was to come before something that was told.
+   */
+  missed(window: Window, from: number, to: number, told: readonly Told[]): Made<Frame> | undefined {
+    if (to - from > MAX_FRAME_ENTRIES) return undefined;
+    const missed: Held[] = [];
+    let length = 0;
+    for (let offset = from + 1; offset <= to; offset++) {
+      const held = window.at(offset);
+      if (told.some(({ group, to }) => offset <= to && group.#sees(held))) {
+        if (missed.length > 0) return undefined;
+      } else if (this.#sees(held)) {
+        length += held.length;
+        missed.push(held);
+      }
+    }
+    if (length > MAX_FRAME_LENGTH && missed.length > 1) return undefined;
+    const frame =
+      missed.length === 0 ? undefined : this.#frames.of(missed, { epoch: window.epoch, offset: to });
+    return { frame, reached: to };
+  }
+
+  /** The topics of what its members see of the entries after `from` up to `to`, which the window has, or nothing if they are too many. */
+  topics(window: Window, from: number, to: number): string[] | undefined {
+    const topics = new Set<string>();
+    for (let offset = from + 1; offset <= to; offset++) {
+      const held = window.at(offset);
+      if (this.#sees(held)) topics.add(held.entry.topic as string);
+    }
+    return topics.size > MAX_CHANGED_TOPICS ? undefined : [...topics];
   }
 
   /** The topics that changed for its members after the offset, or nothing if they are too many to tell. */

@@ -1,6 +1,6 @@
 import type { Position } from '../protocol/position.ts';
 import type { Answer } from '../protocol/wire.ts';
-import type { Group } from './group.ts';
+import type { Group, Told } from './group.ts';
 import type { Format, Interest, Sink } from './sink.ts';
 import type { Window } from './window.ts';
 
@@ -14,6 +14,16 @@ const MIN_SPREAD_MS = 100;
 function spreadOf(subscribers: number): number {
   const ms = Math.min(subscribers * SPREAD_MS_PER_SUBSCRIBER, MAX_SPREAD_MS);
   return ms < MIN_SPREAD_MS ? 0 : ms;
+}
+
+/** Changes that are on their way to a reader together; of more the oldest are forgotten, and may be told twice. */
+const MAX_TOLD = 8;
+
+/** What a reader came to want when part of it had passed. */
+interface Late {
+  readonly patterns: readonly string[];
+  /** The offset up to where it knew of everything by then. */
+  readonly from: number;
 }
 
 /** What subscribers ask of their hub. */
@@ -35,6 +45,12 @@ export class Subscriber<Frame> {
   readonly #sink: Sink<Frame>;
   #epoch: string;
   #offset: number;
+  /** Where its stream began, or began anew. */
+  #begunAt = 0;
+  /** By whom it was served what may still be on its way. */
+  #told: readonly Told[] | undefined;
+  /** What is still to be told of what was wanted late. */
+  #late: Late | undefined;
   /** Nothing once it has left. */
   #group: Group<Frame> | undefined;
   /** When it was first found to take nothing, on the clock of `performance.now`. */
@@ -53,15 +69,37 @@ export class Subscriber<Frame> {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
+  /** Whether it is still to be sent what it came to want late. */
+  get owes(): boolean {
+    return this.#late !== undefined;
+  }
+
   /** What it wants; nothing once it has left. */
   get interest(): Interest | undefined {
     return this.#group?.interest;
   }
 
-  /** What it wants from here on. What it lacked until now is sent by the old interest first. */
-  set interest(interest: Interest) {
+  /**
+   * What it wants from here on. What it lacked until now is sent by the old interest first.
+   *
+   * @param added of its patterns those that count from `since` on, or, if that is not known here, from where its stream
+   * began: what passed meanwhile is sent too
+   */
+  want(interest: Interest, added: readonly string[] = [], since?: Position): void {
     this.catchUp();
-    if (this.#group) this.#join(this.#group, interest);
+    const group = this.#group;
+    if (!group) return;
+    const from = Math.max(this.#begunAt, since?.epoch === this.#epoch ? since.offset : 0);
+    // While something is owed nothing was told meanwhile.
+    if (!this.#late) {
+      const told = this.#told?.filter(({ to }) => to > from) ?? [];
+      this.#told = [...told, { group: group as Group<unknown>, to: this.#offset }].slice(-MAX_TOLD);
+    }
+    this.#join(group, interest);
+    if (added.length === 0 || from >= this.#offset) return;
+    const { patterns = [], from: before = from } = this.#late ?? {};
+    this.#late = { patterns: [...patterns, ...added], from: Math.min(before, from) };
+    this.catchUp();
   }
 
   /** Who it is from here on. What it lacks is not for who it was. */
@@ -90,6 +128,7 @@ export class Subscriber<Frame> {
    */
   expect(): void {
     const { window } = this.#hub;
+    if (!this.#late) this.#told = undefined;
     if (!this.#group || this.#epoch !== window.epoch || this.#offset <= window.head) return;
     if (this.#stalledAt === undefined) this.#stalledAt = performance.now();
     else {
@@ -110,42 +149,60 @@ export class Subscriber<Frame> {
   #tell(answer: Answer, topics: readonly string[], offset = this.#hub.window.head): void {
     this.#epoch = this.#hub.window.epoch;
     this.#offset = offset;
+    // `changed` says nothing to those who come to want something while it is on its way.
+    if (answer !== 'changed') this.#begunAt = offset;
+    this.#told = undefined;
+    this.#late = undefined;
     const overMs = answer === 'resync' ? spreadOf(this.#hub.size()) : 0;
     this.#sink.restart({ answer, position: this.position, topics, overMs });
   }
 
   /** To call when the sink can take more: what it lacks follows in a turn of the hub's. */
   wake(): void {
-    if (this.#isBehind()) this.#hub.wake(this);
+    if (this.#lacks()) this.#hub.wake(this);
   }
 
   /** Sends what it lacks, if it can take it. */
   catchUp(): void {
     try {
-      while (this.#group && this.#isBehind()) {
+      while (this.#group && this.#lacks()) {
         if (!this.#sink.writable) {
           this.#wait();
           return;
         }
         this.#stalledAt = undefined;
         const { window } = this.#hub;
-        if (this.#epoch === window.epoch && this.#offset >= window.floor) this.#send(this.#group, window);
-        else this.#restart(this.#group, this.position);
+        const from = this.#late?.from ?? this.#offset;
+        if (this.#epoch !== window.epoch || from < window.floor)
+          this.#restart(this.#group, { epoch: this.#epoch, offset: from });
+        else if (this.#late) this.#sendLate(this.#group, this.#late, window);
+        else this.#send(this.#group, window);
       }
     } catch (fault) {
       this.#fail(fault);
     }
   }
 
-  #isBehind(): boolean {
+  #lacks(): boolean {
     const { window } = this.#hub;
-    return this.#epoch !== window.epoch || this.#offset < window.head;
+    return this.#late !== undefined || this.#epoch !== window.epoch || this.#offset < window.head;
   }
 
   #send(group: Group<Frame>, window: Window): void {
     const { frame, reached } = group.frame(window, this.#offset);
     this.#offset = reached;
     if (frame !== undefined) this.#sink.write(frame);
+  }
+
+  #sendLate(group: Group<Frame>, { patterns, from }: Late, window: Window): void {
+    this.#late = undefined;
+    const asked = group.only(patterns);
+    const missed = asked.missed(window, from, this.#offset, this.#told ?? []);
+    if (missed?.frame !== undefined) this.#sink.write(missed.frame);
+    if (missed) return;
+    const topics = asked.topics(window, from, this.#offset);
+    if (topics) this.#tell('changed', topics, this.#offset);
+    else this.#tell('resync', []);
   }
 
   #wait(): void {

@@ -3,9 +3,10 @@ export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   invalidPayload: 1007,
-  policyViolation: 1008,
   tooBig: 1009,
   serverError: 1011,
+  /** The client says too much at a time: connect again (registered with IANA as "Try Again Later"). */
+  tryLater: 1013,
   /** A line that `reqcast.v1` does not know, or a pattern that is malformed. */
   badLine: 4400,
   /** Who the client is has to be decided again: connect again. */

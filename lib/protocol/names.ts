@@ -16,13 +16,11 @@ export function assertNames(
   code: ErrorCode = 'INVALID_OPTION',
 ): void {
   if (given === undefined) return;
-  const known = Object.keys(names).join(', ');
+  const refuse = (problem: string) => {
+    throw new ReqcastError(code, `${what} ${problem}: ${Object.keys(names).join(', ')}.`);
+  };
   if (typeof given !== 'object' || given === null)
-    throw new ReqcastError(
-      code,
-      `${what} was given ${textOf(given)} for its options, which are an object with: ${known}.`,
-    );
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(names, name))
-      throw new ReqcastError(code, `${what} does not know "${name}"; its options are: ${known}.`);
+    refuse(`was given ${textOf(given)} for its options, which are an object with`);
+  for (const name in given)
+    if (!Object.hasOwn(names, name)) refuse(`does not know "${name}"; its options are`);
 }

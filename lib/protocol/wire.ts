@@ -36,9 +36,9 @@ export function parseClientLine(line: string): ClientLine | undefined {
 
 /**
  * `@<epoch>:<offset>`, with the answer when the line starts a connection or starts it anew; `resync` may add over how
- * many milliseconds the clients should spread their refreshing.
+ * many milliseconds the clients should spread their refreshing. In the answer's place, how many `since` were heard.
  */
-export function positionLine(position: Position, answer?: Answer, overMs?: number): string {
+export function positionLine(position: Position, answer?: Answer | number, overMs?: number): string {
   const said = answer ? ` ${answer}` : '';
   return `@${formatPosition(position)}${said}${overMs ? ` ${Math.round(overMs)}` : ''}\n`;
 }

@@ -15,6 +15,9 @@ export class Session extends HubSession {
   #audience: readonly string[];
   /** Until it has said `since`. */
   #deadline: NodeJS.Timeout | undefined;
+  /** How often `since` was heard, and of how many of them the client knows. */
+  #heard = 0;
+  #told = 1;
 
   constructor(entrance: Entrance, context: SessionContext, audience: readonly string[]) {
     super(entrance);
@@ -40,7 +43,15 @@ export class Session extends HubSession {
   beat(): void {
     if (!this.subscriber || !this.writable) return;
     this.subscriber.expect();
-    this.#say(positionLine(this.subscriber.position));
+    if (!this.#tellHeard()) this.#say(positionLine(this.subscriber.position));
+  }
+
+  /** Lets the client know how much of what it said counts, once it was sent what it asked for. False if it knows. */
+  #tellHeard(): boolean {
+    if (!this.subscriber || this.#heard <= this.#told || !this.writable || this.subscriber.owes) return false;
+    this.#told = this.#heard;
+    this.#say(positionLine(this.subscriber.position, this.#heard));
+    return true;
   }
 
   bye(afterMs: number): void {
@@ -80,17 +91,26 @@ export class Session extends HubSession {
       if (line === '') continue;
       const said = parseClientLine(line);
       if (!said) return `unknown line ${JSON.stringify(line.slice(0, 40))}`;
-      const entered = this.subscriber !== undefined || since !== undefined;
-      if (entered === (said.kind === 'since')) return '"since" must come first, and once';
-      if (said.kind === 'since') since = said;
-      else if (said.kind !== 'heartbeat') {
+      const begun = since !== undefined || patterns !== undefined;
+      if (said.kind === 'since' ? begun : !begun && !this.subscriber) return '"since" must come first';
+      if (said.kind === 'since') {
+        since = said;
+        patterns = new Set();
+      } else if (said.kind !== 'heartbeat') {
         patterns ??= new Set(this.subscriber?.interest?.patterns);
         const problem = this.#change(patterns, said.kind, said.pattern);
         if (problem !== undefined) return problem;
       }
     }
-    if (since) this.#enter(since.position, [...(patterns ?? [])]);
-    else if (patterns && this.subscriber) this.subscriber.interest = this.#interest([...patterns]);
+    if (since) this.#heard++;
+    if (!patterns) return undefined;
+    if (!this.subscriber) this.#enter(since?.position, [...patterns]);
+    else {
+      const before = new Set(this.subscriber.interest?.patterns);
+      const added = since ? [...patterns].filter((pattern) => !before.has(pattern)) : [];
+      this.subscriber.want(this.#interest([...patterns]), added, since?.position);
+      this.#tellHeard();
+    }
     return undefined;
   }
 

@@ -54,7 +54,7 @@ export class Visit extends Pace implements LineKeeper {
 
   heard(data: RawData, isBinary: boolean): void {
     this.#silent = false;
-    if (this.exceeded()) this.turnOut(CloseCode.policyViolation, 'too many messages');
+    if (this.exceeded()) this.turnOut(CloseCode.tryLater, 'too many messages');
     else this.guest.hear?.(data, isBinary);
   }
 
